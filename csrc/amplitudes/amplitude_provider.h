@@ -1,0 +1,50 @@
+// The interface of every source of truth |M|^2.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pyamp {
+
+struct Process {
+    std::string name;
+    std::vector<int> pdg_ids;  ///< incoming legs first
+    int n_incoming = 2;
+
+    int n_legs() const { return static_cast<int>(pdg_ids.size()); }
+    int n_pairs() const { return n_legs() * (n_legs() - 1) / 2; }
+};
+
+/// How |M|^2 scales: |M|^2 = alpha_s^alpha_s_power * alpha^alpha_power * (stripped amplitude).
+struct CouplingOrders {
+    int alpha_s_power = 0;
+    int alpha_power = 0;
+};
+
+class AmplitudeProvider {
+   public:
+    virtual ~AmplitudeProvider() = default;
+
+    virtual const Process& process() const = 0;
+    virtual CouplingOrders coupling_orders() const = 0;
+    /// Number of initial helicity and colour states over which the amplitude is averaged (256 for g g).
+    virtual double spin_colour_average() const = 0;
+    /// Name and version, for provenance.
+    virtual std::string version() const = 0;
+
+    /// |M|^2 with the couplings stripped, summed over final and averaged over initial helicities and colours, without
+    /// identical-particle factors, in GeV^(8 - 2 n_legs).
+    ///
+    /// @param momenta   (n, n_legs, 4) contiguous, [E, px, py, pz] in GeV, incoming energies positive, any frame
+    /// @param amplitude (n); NaN where the evaluation failed
+    /// @param accuracy  (n) or nullptr: relative numerical accuracy, estimated from a rotated point
+    virtual void evaluate(const double* momenta, std::size_t n, double* amplitude, double* accuracy) const = 0;
+};
+
+/// A built-in amplitude by name; throws pyamp::Error that lists the known names.
+std::unique_ptr<AmplitudeProvider> make_builtin_amplitude(const std::string& name);
+std::vector<std::string> builtin_amplitudes();
+
+}  // namespace pyamp

@@ -1,0 +1,102 @@
+/* pyamp: C interface of libpyamp.
+ *
+ * A handle evaluates one matrix element: a surrogate model file, or a built-in amplitude. The evaluation call has
+ * the shape of UMAMI (keys and void pointers, batch index running fastest). No C++ exception crosses this
+ * interface: every function returns a status, and pyamp_last_error() gives the reason of the last failure in the
+ * calling thread.
+ *
+ * "amplitude" is |M|^2 summed over final and averaged over initial helicities and colours, couplings included,
+ * without the factor for identical final-state particles, in GeV^(8 - 2 n_legs).
+ */
+#ifndef PYAMP_CAPI_PYAMP_H
+#define PYAMP_CAPI_PYAMP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define PYAMP_API __attribute__((visibility("default")))
+#else
+#define PYAMP_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of this interface; it grows by adding keys and functions, and never changes the meaning of old ones. */
+#define PYAMP_CAPI_VERSION 1
+
+typedef struct pyamp_handle pyamp_handle;
+
+typedef enum {
+    PYAMP_SUCCESS = 0,
+    PYAMP_ERROR = 1,
+    PYAMP_NOT_IMPLEMENTED = 2,
+    PYAMP_UNSUPPORTED_INPUT = 3,
+    PYAMP_UNSUPPORTED_OUTPUT = 4,
+    PYAMP_UNSUPPORTED_META = 5,
+    PYAMP_MISSING_INPUT = 6
+} pyamp_status;
+
+/* Inputs: double. Momenta [E, px, py, pz] in GeV, incoming legs first with positive energy. */
+enum {
+    PYAMP_IN_MOMENTA = 0, /* element (event k, leg l, component mu) at k + stride * (l + n_legs * mu) */
+    PYAMP_IN_ALPHA_S = 1  /* event k at k; optional, the handle's alpha_s otherwise */
+};
+
+/* Outputs: event k at k. double, except the flags (int32_t). */
+enum {
+    PYAMP_OUT_AMPLITUDE = 0,
+    PYAMP_OUT_SIGMA_SYST = 100, /* surrogate: learned uncertainty, unit of the amplitude; truth: 0 */
+    PYAMP_OUT_SIGMA_STAT = 101, /* surrogate: posterior spread, unit of the amplitude; truth: 0 */
+    PYAMP_OUT_FLAGS = 102,      /* pyamp_flag bits */
+    PYAMP_OUT_ACCURACY = 103    /* truth only: relative numerical accuracy, from a rotated point */
+};
+
+typedef enum {
+    PYAMP_FLAG_NOT_FINITE = 1,        /* NaN or infinity in the momenta */
+    PYAMP_FLAG_OFF_SHELL = 2,         /* a leg is not massless */
+    PYAMP_FLAG_NOT_CONSERVED = 4,     /* total momentum in and out differ */
+    PYAMP_FLAG_OUTSIDE_DOMAIN = 8,    /* outside the phase space on which the surrogate was trained */
+    PYAMP_FLAG_FROM_TRUTH = 16,       /* the value is the truth's (policy "truth") */
+    PYAMP_FLAG_FAILED = 32            /* the evaluation gave no finite number: the amplitude is NaN */
+} pyamp_flag;
+
+/* Opens a matrix element. source: path of a model file, or "builtin:gg_to_aag".
+ * options: NULL, or a JSON object with any of
+ *   "alpha_s", "alpha"  couplings (default: those stored in the file; 0.118 and 1/137.035999084 for a built-in)
+ *   "dtype"             "float32" | "float64": arithmetic of the network (default: the file's)
+ *   "device"            "cpu" | "cuda" | "cuda:N"
+ *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
+ *   "truth"             "builtin:NAME" for policy "truth" (default: the built-in of the model's process)
+ * Unknown options are refused. On failure *handle is NULL. */
+PYAMP_API int pyamp_open(pyamp_handle** handle, const char* source, const char* options);
+
+/* Evaluates events offset ... offset+count-1. One thread at a time per handle. With policy "error" a flagged point
+ * makes the call return PYAMP_ERROR; the outputs, flags included, are written all the same (NaN for that point). */
+PYAMP_API int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t offset, size_t n_in,
+                             int const* in_keys, void const* const* in, size_t n_out, int const* out_keys,
+                             void* const* out);
+
+/* A JSON object that describes the handle:
+ *   "kind" ("surrogate" | "truth"), "source", "process" {"name", "pdg_ids", "n_incoming"},
+ *   "couplings" {"alpha_s", "alpha", "alpha_s_power", "alpha_power"},
+ *   "spin_colour_average" (number by which the initial-state average divided),
+ *   "backend", and for a surrogate "domain" {"sqrt_s_hat": [min, max] in GeV, "cuts": {...}}, "metrics", "dtype".
+ * Writes at most size bytes, the terminating NUL included; *needed (may be NULL) gets the size needed for all of it.
+ * The domain's "cuts" hold any of: pt_min {"PDG": [leading, ...]}, abs_eta_max {"PDG": x}, delta_r_min {"PDG,PDG": x}. */
+PYAMP_API int pyamp_describe(pyamp_handle* handle, char* buffer, size_t size, size_t* needed);
+
+PYAMP_API int pyamp_close(pyamp_handle* handle);
+
+/* Reason of the last failure in the calling thread, one line; valid until the next call in that thread. */
+PYAMP_API char const* pyamp_last_error(void);
+
+PYAMP_API int pyamp_capi_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

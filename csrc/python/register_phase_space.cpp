@@ -1,0 +1,7 @@
+#include "python/register.h"
+
+namespace pyamp::python {
+
+void register_phase_space(pybind11::module_&) {}
+
+}  // namespace pyamp::python

@@ -55,12 +55,12 @@ enum {
 };
 
 typedef enum {
-    PYAMP_FLAG_NOT_FINITE = 1,        /* NaN or infinity in the momenta */
-    PYAMP_FLAG_OFF_SHELL = 2,         /* a leg is not massless */
-    PYAMP_FLAG_NOT_CONSERVED = 4,     /* total momentum in and out differ */
-    PYAMP_FLAG_OUTSIDE_DOMAIN = 8,    /* outside the phase space on which the surrogate was trained */
-    PYAMP_FLAG_FROM_TRUTH = 16,       /* the value is the truth's (policy "truth") */
-    PYAMP_FLAG_FAILED = 32            /* the evaluation gave no finite number: the amplitude is NaN */
+    PYAMP_FLAG_NOT_FINITE = 1,     /* NaN or infinity in the momenta */
+    PYAMP_FLAG_OFF_SHELL = 2,      /* a leg is not massless */
+    PYAMP_FLAG_NOT_CONSERVED = 4,  /* total momentum in and out differ */
+    PYAMP_FLAG_OUTSIDE_DOMAIN = 8, /* outside the phase space on which the surrogate was trained */
+    PYAMP_FLAG_FROM_TRUTH = 16,    /* the value is the truth's (policy "truth") */
+    PYAMP_FLAG_FAILED = 32         /* the evaluation gave no finite number: the amplitude is NaN */
 } pyamp_flag;
 
 /* Opens a matrix element. source: path of a model file, or "builtin:gg_to_aag".
@@ -85,7 +85,8 @@ PYAMP_API int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, 
  *   "spin_colour_average" (number by which the initial-state average divided),
  *   "backend", and for a surrogate "domain" {"sqrt_s_hat": [min, max] in GeV, "cuts": {...}}, "metrics", "dtype".
  * Writes at most size bytes, the terminating NUL included; *needed (may be NULL) gets the size needed for all of it.
- * The domain's "cuts" hold any of: pt_min {"PDG": [leading, ...]}, abs_eta_max {"PDG": x}, delta_r_min {"PDG,PDG": x}. */
+ * The domain's "cuts" hold any of: pt_min {"PDG": [leading, ...]}, abs_eta_max {"PDG": x}, delta_r_min {"PDG,PDG":
+ * x}. */
 PYAMP_API int pyamp_describe(pyamp_handle* handle, char* buffer, size_t size, size_t* needed);
 
 PYAMP_API int pyamp_close(pyamp_handle* handle);

@@ -1,7 +1,87 @@
+// Bindings of the evaluator and of the strict model-file reader.
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include "error.h"
+#include "kinematics/point_check.h"
 #include "python/register.h"
+#include "surrogate/evaluator.h"
+
+namespace py = pybind11;
 
 namespace pyamp::python {
+namespace {
 
-void register_surrogate(pybind11::module_&) {}
+using Array = py::array_t<double, py::array::c_style>;
+
+py::ssize_t checked_size(const Evaluator& evaluator, const Array& momenta) {
+    const auto n_legs = evaluator.model().process.n_legs();
+    if (momenta.ndim() != 3 || momenta.shape(1) != n_legs || momenta.shape(2) != 4)
+        throw Error("momenta: shape (n, " + std::to_string(n_legs) + ", 4) expected");
+    return momenta.shape(0);
+}
+
+py::tuple evaluate(const Evaluator& evaluator, const Array& momenta, const std::optional<Array>& alpha_s) {
+    const auto n = checked_size(evaluator, momenta);
+    if (alpha_s && (alpha_s->ndim() != 1 || alpha_s->shape(0) != n))
+        throw Error("alpha_s: one value, or shape (" + std::to_string(n) + ",) expected");
+    Array amplitude(n), sigma_syst(n), sigma_stat(n);
+    py::array_t<std::int32_t> flags(n);
+    const PredictionView view{amplitude.mutable_data(), sigma_syst.mutable_data(), sigma_stat.mutable_data(),
+                              flags.mutable_data()};
+    const double* points = momenta.data();
+    const double* couplings = alpha_s ? alpha_s->data() : nullptr;
+    std::size_t failures;
+    {
+        const py::gil_scoped_release release;
+        failures = evaluator.evaluate(points, static_cast<std::size_t>(n), couplings, view);
+    }
+    return py::make_tuple(amplitude, sigma_syst, sigma_stat, flags, failures);
+}
+
+py::dict tensors_of(const ModelFile& model) {
+    py::dict result;
+    for (const auto& [name, tensor] : model.tensors) {
+        py::array_t<double> values(tensor.shape);
+        std::copy(tensor.values.begin(), tensor.values.end(), values.mutable_data());
+        result[py::str(name)] = values;
+    }
+    return result;
+}
+
+}  // namespace
+
+void register_surrogate(py::module_& m) {
+    m.def("describe_flags", &describe_flags);
+    m.def("read_model_file", [](const std::string& path) {
+        const ModelFile model = read_model_file(path);
+        return py::make_tuple(model.header, tensors_of(model));
+    });
+    py::class_<Evaluator>(m, "Evaluator")
+        .def(py::init([](const std::string& path, const std::string& device, const std::optional<std::string>& dtype,
+                         const std::string& policy, const std::string& truth, std::optional<double> alpha_s,
+                         std::optional<double> alpha) {
+                 EvaluatorOptions options{device, std::nullopt, policy_from_name(policy), truth, alpha_s, alpha};
+                 if (dtype) options.dtype = dtype_from_name(*dtype, "dtype");
+                 return std::make_unique<Evaluator>(path, options);
+             }),
+             py::arg("path"), py::kw_only(), py::arg("device"), py::arg("dtype"), py::arg("policy"), py::arg("truth"),
+             py::arg("alpha_s"), py::arg("alpha"))
+        .def("evaluate", &evaluate, py::arg("momenta"), py::arg("alpha_s"))
+        .def("features",
+             [](const Evaluator& evaluator, const Array& momenta) {
+                 const auto& representation = evaluator.model().representation;
+                 const auto n = checked_size(evaluator, momenta);
+                 Array features({n, static_cast<py::ssize_t>(representation.n_features())}), log_factor(n);
+                 representation.evaluate(momenta.data(), static_cast<std::size_t>(n), features.mutable_data(),
+                                         log_factor.mutable_data());
+                 return py::make_tuple(features, log_factor);
+             })
+        .def_property_readonly("header", [](const Evaluator& evaluator) { return evaluator.model().header; })
+        .def_property_readonly("backend", [](const Evaluator& evaluator) { return evaluator.backend().name(); })
+        .def_property_readonly("dtype", [](const Evaluator& evaluator) { return name_of(evaluator.dtype()); })
+        .def_property_readonly("alpha_s", &Evaluator::alpha_s)
+        .def_property_readonly("alpha", &Evaluator::alpha);
+}
 
 }  // namespace pyamp::python

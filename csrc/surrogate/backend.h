@@ -1,0 +1,29 @@
+// What runs the network of a model: the interface between libpyamp and the libraries that it opens.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "model_file/model_file.h"
+
+namespace pyamp {
+
+class Backend {
+ public:
+    virtual ~Backend() = default;
+    virtual std::string name() const = 0;
+    /// Standardised features (n, n_features) to network outputs (n, n_outputs), both contiguous on the host.
+    /// Callable from several threads at once.
+    virtual void evaluate(const double* features, std::size_t n, double* outputs) const = 0;
+};
+
+/// Opens libpyamp_torch, which lies beside libpyamp, RTLD_LOCAL: LibTorch's symbols stay out of the host.
+/// @param device "cpu", "cuda" or "cuda:N"
+std::unique_ptr<Backend> make_torch_backend(const ModelFile& model, Dtype dtype, const std::string& device);
+
+/// The symbol by which libpyamp_torch is entered; it may throw pyamp::Error.
+constexpr const char* torch_backend_symbol = "pyamp_torch_make_backend";
+using MakeBackend = Backend* (*)(const ModelFile&, Dtype, const std::string& device);
+
+}  // namespace pyamp

@@ -1,0 +1,145 @@
+// A surrogate from a model file.
+#include "surrogate/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "error.h"
+#include "kinematics/point_check.h"
+
+namespace pyamp {
+namespace {
+
+/// Points that pass through the network at once; bounds the memory of a call.
+constexpr std::size_t chunk_size = 8192;
+
+PredictionView offset_by(const PredictionView& view, std::size_t offset) {
+    return {view.amplitude + offset, view.sigma_syst + offset, view.sigma_stat + offset, view.flags + offset};
+}
+
+/// Relative deviations allowed from the stored float64 answers: rounding of the network in its own arithmetic.
+struct SelfTestTolerance {
+    double amplitude, sigma;
+};
+
+SelfTestTolerance self_test_tolerance(Dtype dtype) {
+    return dtype == Dtype::float64 ? SelfTestTolerance{1e-10, 1e-10} : SelfTestTolerance{1e-4, 1e-3};
+}
+
+}  // namespace
+
+Policy policy_from_name(const std::string& name) {
+    if (name == "error") return Policy::error;
+    if (name == "nan") return Policy::nan;
+    if (name == "truth") return Policy::truth;
+    throw Error("policy '" + name + "', error, nan or truth expected");
+}
+
+Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
+    : model_(read_model_file(path)),
+      dtype_(options.dtype.value_or(model_.dtype)),
+      policy_(options.policy),
+      alpha_s_(options.alpha_s.value_or(model_.couplings.alpha_s)),
+      alpha_(options.alpha.value_or(model_.couplings.alpha)),
+      backend_(make_torch_backend(model_, dtype_, options.device)) {
+    if (policy_ == Policy::truth) {
+        truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
+        if (truth_->process().pdg_ids != model_.process.pdg_ids)
+            throw Error(path + ": truth '" + options.truth + "' is another process than the model's '" +
+                        model_.process.name + "'; name the built-in amplitude of the model's process");
+    }
+    run_self_test();
+}
+
+std::size_t Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
+                                const PredictionView& result) const {
+    std::size_t failures = 0;
+    for (std::size_t begin = 0; begin < n; begin += chunk_size) {
+        const std::size_t count = std::min(chunk_size, n - begin);
+        const auto chunk = offset_by(result, begin);
+        evaluate_chunk(momenta + begin * 4 * static_cast<std::size_t>(model_.process.n_legs()), count, chunk);
+        const double common = model_.couplings.factor(alpha_s_, alpha_);
+        for (std::size_t k = 0; k < count; ++k) {
+            const double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : common;
+            chunk.amplitude[k] *= factor;
+            chunk.sigma_syst[k] *= factor;
+            chunk.sigma_stat[k] *= factor;
+            failures += std::isnan(chunk.amplitude[k]);
+        }
+    }
+    return failures;
+}
+
+void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const {
+    const int n_legs = model_.process.n_legs();
+    const int n_incoming = model_.process.n_incoming;
+    const auto row = static_cast<std::size_t>(4 * n_legs);
+    bool all_sound = true;
+    for (std::size_t k = 0; k < n; ++k) {
+        result.flags[k] = check_point(momenta + k * row, n_legs, n_incoming);
+        if (result.flags[k] == 0 && !model_.domain.contains(momenta + k * row, n_legs, n_incoming))
+            result.flags[k] = flag_outside_domain;
+        all_sound = all_sound && result.flags[k] == 0;
+    }
+    if (all_sound) {
+        predict(momenta, n, result);
+    } else {
+        // A point of the self-test stands in for a flagged one, so the sound rows see a batch of the same shape.
+        std::vector<double> sound(momenta, momenta + n * row);
+        for (std::size_t k = 0; k < n; ++k)
+            if (result.flags[k])
+                std::copy_n(model_.self_test.momenta.begin(), row,
+                            sound.begin() + static_cast<std::ptrdiff_t>(k * row));
+        predict(sound.data(), n, result);
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+        if (result.flags[k] == 0 && !(std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k])))
+            result.flags[k] = flag_failed;
+        if (result.flags[k] == 0) continue;
+        result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
+        if (!truth_ || result.flags[k] & unphysical_flags) continue;
+        truth_->evaluate(momenta + k * row, 1, &result.amplitude[k], nullptr);
+        if (std::isfinite(result.amplitude[k])) {
+            result.sigma_syst[k] = result.sigma_stat[k] = 0.0;
+            result.flags[k] |= flag_from_truth;
+        }
+    }
+}
+
+/// The network's Gaussian for ln A is a log-normal for A: mean exp(m + s^2/2), deviation mean * sqrt(exp(s^2) - 1).
+void Evaluator::predict(const double* momenta, std::size_t n, const PredictionView& result) const {
+    std::vector<double> features(n * static_cast<std::size_t>(model_.representation.n_features()));
+    std::vector<double> log_factor(n), outputs(2 * n);
+    model_.representation.evaluate(momenta, n, features.data(), log_factor.data());
+    backend_->evaluate(features.data(), n, outputs.data());
+    for (std::size_t k = 0; k < n; ++k) {
+        const double mean = log_factor[k] + model_.target_mean + model_.target_std * outputs[2 * k];
+        const double sigma = model_.target_std * std::exp(outputs[2 * k + 1]);
+        result.amplitude[k] = std::exp(mean + 0.5 * sigma * sigma);
+        result.sigma_syst[k] = result.amplitude[k] * std::sqrt(std::expm1(sigma * sigma));
+        result.sigma_stat[k] = 0.0;  // a deterministic posterior has no spread
+    }
+}
+
+void Evaluator::run_self_test() const {
+    const auto& test = model_.self_test;
+    const std::size_t n = test.n_points();
+    std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
+    std::vector<std::int32_t> flags(n);
+    predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data(), flags.data()});
+    const auto tolerance = self_test_tolerance(dtype_);
+    const auto agrees = [](double value, double expected, double relative) {
+        return std::fabs(value - expected) <= relative * std::fabs(expected);
+    };
+    for (std::size_t k = 0; k < n; ++k)
+        if (!agrees(amplitude[k], test.amplitude[k], tolerance.amplitude) ||
+            !agrees(sigma_syst[k], test.sigma_syst[k], tolerance.sigma) ||
+            !agrees(sigma_stat[k], test.sigma_stat[k], tolerance.sigma))
+            throw Error(model_.path + ": self-test point " + std::to_string(k) + " gives " +
+                        std::to_string(amplitude[k] / test.amplitude[k]) +
+                        " times the stored amplitude, 1 expected; this installation evaluates the model wrongly, "
+                        "export it again or report it");
+}
+
+}  // namespace pyamp

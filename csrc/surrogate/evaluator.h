@@ -1,0 +1,67 @@
+// A surrogate from a model file: momenta to (amplitude, sigma_syst, sigma_stat) with every row checked.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "amplitudes/amplitude_provider.h"
+#include "model_file/model_file.h"
+#include "surrogate/backend.h"
+
+namespace pyamp {
+
+/// What becomes of a row with flags: NaN and an error for the caller, NaN, or the truth (which only a sound point
+/// has).
+enum class Policy { error, nan, truth };
+Policy policy_from_name(const std::string& name);
+
+struct EvaluatorOptions {
+    std::string device = "cpu";
+    std::optional<Dtype> dtype;  ///< the file's otherwise
+    Policy policy = Policy::error;
+    std::string truth;  ///< name of the built-in for Policy::truth; the model's process if empty
+    std::optional<double> alpha_s, alpha;
+};
+
+/// Results of n points; couplings included, GeV^(8 - 2 n_legs).
+struct PredictionView {
+    double* amplitude;
+    double* sigma_syst;
+    double* sigma_stat;
+    std::int32_t* flags;
+};
+
+class Evaluator {
+ public:
+    Evaluator(const std::string& path, const EvaluatorOptions& options);
+
+    /// Evaluates momenta (n, n_legs, 4), contiguous; alpha_s (n) or nullptr for the one of the options.
+    /// Sound rows get the same bits whatever the other rows hold. Callable from several threads at once.
+    /// @return number of rows that are NaN
+    std::size_t evaluate(const double* momenta, std::size_t n, const double* alpha_s,
+                         const PredictionView& result) const;
+
+    const ModelFile& model() const { return model_; }
+    const Backend& backend() const { return *backend_; }
+    Dtype dtype() const { return dtype_; }
+    double alpha_s() const { return alpha_s_; }
+    double alpha() const { return alpha_; }
+    Policy policy() const { return policy_; }
+
+ private:
+    void evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const;
+    void predict(const double* momenta, std::size_t n, const PredictionView& result) const;
+    void run_self_test() const;
+
+    ModelFile model_;
+    Dtype dtype_;
+    Policy policy_;
+    double alpha_s_, alpha_;
+    std::unique_ptr<Backend> backend_;
+    std::unique_ptr<AmplitudeProvider> truth_;
+};
+
+}  // namespace pyamp

@@ -1,0 +1,95 @@
+// LibTorch backend: rebuilds the network of a model file from ATen operations, on CPU or CUDA.
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <c10/core/InferenceMode.h>
+
+#include <functional>
+#include <map>
+
+#include "error.h"
+#include "surrogate/backend.h"
+
+namespace pyamp {
+namespace {
+
+using Activation = std::function<at::Tensor(const at::Tensor&)>;
+
+Activation activation_from_name(const std::string& name) {
+    static const std::map<std::string, Activation> known = {
+        {"gelu", [](const at::Tensor& x) { return at::gelu(x); }},
+        {"leaky_relu", [](const at::Tensor& x) { return at::leaky_relu(x); }},
+        {"relu", [](const at::Tensor& x) { return at::relu(x); }},
+        {"silu", [](const at::Tensor& x) { return at::silu(x); }},
+        {"softplus", [](const at::Tensor& x) { return at::softplus(x); }},
+        {"tanh", [](const at::Tensor& x) { return at::tanh(x); }},
+    };
+    return known.at(name);
+}
+
+at::Device device_from_name(const std::string& name) {
+    try {
+        const at::Device device(name);
+        if (device.is_cuda() && !at::globalContext().hasCUDA())
+            throw Error("device '" + name + "': this Torch has no CUDA; use \"cpu\"");
+        if (device.is_cpu() || device.is_cuda()) return device;
+    } catch (const c10::Error&) {
+    }
+    throw Error("device '" + name + "', \"cpu\", \"cuda\" or \"cuda:N\" expected");
+}
+
+class TorchMlp final : public Backend {
+ public:
+    TorchMlp(const ModelFile& model, Dtype dtype, const std::string& device)
+        : activation_(activation_from_name(model.network.activation)),
+          n_features_(model.network.widths.front()),
+          device_(device_from_name(device)),
+          type_(dtype == Dtype::float32 ? at::kFloat : at::kDouble) {
+        for (std::size_t layer = 0; layer + 1 < model.network.widths.size(); ++layer)
+            layers_.push_back(
+                {load(model.tensors.at(Mlp::weight_name(layer))).t(), load(model.tensors.at(Mlp::bias_name(layer)))});
+    }
+
+    std::string name() const override {
+        return "libtorch " + device_.str() + (type_ == at::kFloat ? " float32" : " float64");
+    }
+
+    void evaluate(const double* features, std::size_t n, double* outputs) const override {
+        const c10::InferenceMode inference;
+        const auto rows = static_cast<int64_t>(n);
+        const auto wide = at::from_blob(const_cast<double*>(features), {rows, n_features_}, at::kDouble);
+        auto x = wide.to(at::TensorOptions(type_).device(device_));
+        for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+            if (layer > 0) x = activation_(x);
+            x = at::addmm(layers_[layer].bias, x, layers_[layer].weight);
+        }
+        at::from_blob(outputs, x.sizes(), at::kDouble).copy_(x);
+    }
+
+ private:
+    struct Layer {
+        at::Tensor weight, bias;  ///< weight (in, out)
+    };
+
+    at::Tensor load(const Tensor& tensor) const {
+        return at::from_blob(const_cast<double*>(tensor.values.data()), tensor.shape, at::kDouble)
+            .to(at::TensorOptions(type_).device(device_), /*non_blocking=*/false, /*copy=*/true);
+    }
+
+    Activation activation_;
+    int64_t n_features_;
+    at::Device device_;
+    at::ScalarType type_;
+    std::vector<Layer> layers_;
+};
+
+}  // namespace
+}  // namespace pyamp
+
+extern "C" __attribute__((visibility("default"))) pyamp::Backend* pyamp_torch_make_backend(
+    const pyamp::ModelFile& model, pyamp::Dtype dtype, const std::string& device) {
+    try {
+        return new pyamp::TorchMlp(model, dtype, device);
+    } catch (const c10::Error& e) {
+        throw pyamp::Error(model.path + ": LibTorch cannot build the network: " + e.what_without_backtrace());
+    }
+}

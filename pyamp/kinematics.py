@@ -1,0 +1,41 @@
+"""Lorentz invariants of batches of massless momenta, as a Torch operator."""
+
+import torch
+
+from pyamp.paths import library
+
+torch.ops.load_library(str(library("pyamp_torch")))
+
+
+def invariants(momenta: torch.Tensor, n_incoming: int = 2) -> torch.Tensor:
+    """All invariants s_ij of massless momenta, without cancellation for collinear or soft pairs.
+
+    ``s_ij = (p_i + p_j)²`` for two incoming or two outgoing legs and ``(p_i − p_j)²`` otherwise. The formula uses
+    ``|p_i × p_j|²`` with compensated products, so an invariant keeps its relative precision however small it is. Only
+    the three-momenta enter; the gradient with respect to the energies is 0.
+
+    Parameters
+    ----------
+    momenta : torch.Tensor
+        Shape ``(n, legs, 4)``, float64, GeV, ``[E, px, py, pz]``, incoming legs first with positive energy. Any
+        strides, CPU or CUDA, n may be 0. Differentiable once.
+    n_incoming : int
+        Number of incoming legs.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape ``(n, legs (legs − 1)/2)``, float64, GeV², in the order (0,1), (0,2), …, (1,2), ….
+
+    Raises
+    ------
+    ValueError, TypeError
+        Wrong shape, wrong dtype.
+    """
+    return torch.ops.pyamp.invariants(momenta, n_incoming)
+
+
+def pair_index(i: int, j: int, n_legs: int) -> int:
+    """Position of s_ij, in either order of i and j, in the output of :func:`invariants`."""
+    i, j = min(i, j), max(i, j)
+    return i * (2 * n_legs - i - 1) // 2 + j - i - 1

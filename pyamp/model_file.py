@@ -1,0 +1,182 @@
+"""The model file: a surrogate with everything needed to evaluate it anywhere, as ``NAME.safetensors``.
+
+Written here, read by the strict C++ reader alone, so Python and every host accept and refuse the same files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save as safetensors_bytes
+
+from pyamp import _core
+from pyamp.errors import PyampError
+from pyamp.likelihoods import HeteroskedasticGaussian
+from pyamp.networks import MLP
+from pyamp.representations import LogInvariants
+from pyamp.surrogate import Surrogate
+
+FORMAT_VERSION = 1
+SELF_TEST_POINTS = 16
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says beyond the network; each field is an entry of its header.
+
+    Attributes
+    ----------
+    process : dict
+        ``name``, ``pdg_ids`` (incoming first), ``n_incoming``.
+    couplings : dict
+        ``alpha_s``, ``alpha`` (defaults of the evaluator) and ``alpha_s_power``, ``alpha_power``.
+    spin_colour_average : float
+        Number of initial states over which the amplitude is averaged.
+    domain : dict
+        ``sqrt_s_hat`` [min, max] in GeV and ``cuts``, in the frame of the cuts.
+    training : dict
+        Seed, hashes of configuration and dataset, sizes.
+    metrics : dict
+        Accuracy, calibration and ``x_max`` on the test split.
+    """
+
+    process: dict[str, Any]
+    couplings: dict[str, Any]
+    spin_colour_average: float
+    domain: dict[str, Any]
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def write_model(
+    path: str | os.PathLike[str], surrogate: Surrogate, info: ModelInfo, self_test_momenta: torch.Tensor
+) -> None:
+    """Write a surrogate; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        ``NAME.safetensors``.
+    surrogate : Surrogate
+    info : ModelInfo
+    self_test_momenta : torch.Tensor
+        Shape ``(16, legs, 4)``: points inside the domain, stored with their float64 answers.
+
+    Raises
+    ------
+    PyampError
+        Weights that are not finite, or a number of self-test points other than 16.
+    """
+    path = Path(path)
+    tensors = {name: value.detach().cpu().numpy() for name, value in surrogate.network.state_dict().items()}
+    for name, values in tensors.items():
+        if not np.isfinite(values).all():
+            raise PyampError(
+                f"{path}: tensor '{name}' holds NaN or infinity, finite weights expected; "
+                "the training diverged, lower the learning rate"
+            )
+    if len(self_test_momenta) != SELF_TEST_POINTS:
+        raise PyampError(
+            f"self_test_momenta: {len(self_test_momenta)} points found, {SELF_TEST_POINTS} expected"
+        )
+    header = {
+        "pyamp_version": version("pyamp"),
+        "process": info.process,
+        "couplings": info.couplings,
+        "amplitude": {
+            "unit": f"GeV^{8 - 2 * len(info.process['pdg_ids'])}",
+            "spin_colour_average": info.spin_colour_average,
+            "identical_particle_factor": False,
+        },
+        "representation": surrogate.representation.header(),
+        "target": {
+            "type": "log",
+            "mean": float(surrogate.target_mean),
+            "std": float(surrogate.target_std),
+        },
+        "network": surrogate.network.header(),
+        "likelihood": {"type": surrogate.likelihood.name},
+        "posterior": {"type": "deterministic"},
+        "dtype": str(surrogate.dtype).removeprefix("torch."),
+        "domain": info.domain,
+        "training": info.training,
+        "metrics": info.metrics,
+        "self_test": _self_test(surrogate, self_test_momenta),
+        "tensors_sha256": _buffer_sha256(tensors),
+    }
+    text = json.dumps(header)
+    metadata = {
+        "format": "pyamp",
+        "format_version": str(FORMAT_VERSION),
+        "header": text,
+        "header_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(safetensors_bytes(tensors, metadata))
+    os.replace(temporary, path)
+
+
+def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The checked header of a model file.
+
+    Raises
+    ------
+    PyampError
+        The file is missing, damaged, newer than this version reads, or not a model.
+    """
+    header: dict[str, Any] = json.loads(_core.read_model_file(os.fspath(path))[0])
+    return header
+
+
+def load_surrogate(path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> Surrogate:
+    """Rebuild the PyTorch surrogate of a model file, to fine-tune or to compare; evaluate with :class:`pyamp.Evaluator`.
+
+    Parameters
+    ----------
+    path : path-like
+    dtype : torch.dtype, optional
+        Arithmetic of the network; the file's by default.
+    """
+    text, tensors = _core.read_model_file(os.fspath(path))
+    header = json.loads(text)
+    process = header["process"]
+    surrogate = Surrogate(
+        LogInvariants.from_header(header["representation"], len(process["pdg_ids"]), process["n_incoming"]),
+        MLP(header["network"]["widths"], header["network"]["activation"]),
+        HeteroskedasticGaussian(),
+    )
+    surrogate.target_mean.fill_(header["target"]["mean"])
+    surrogate.target_std.fill_(header["target"]["std"])
+    surrogate.network.to(dtype or getattr(torch, header["dtype"]))
+    surrogate.network.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
+    return surrogate
+
+
+def _self_test(surrogate: Surrogate, momenta: torch.Tensor) -> dict[str, list[float]]:
+    """The stored points with the answers of the network in float64 arithmetic."""
+    dtype = surrogate.dtype
+    surrogate.network.double()
+    with torch.inference_mode():
+        prediction = surrogate(momenta.double())
+    surrogate.network.to(dtype)
+    return {
+        "momenta": momenta.double().flatten().tolist(),
+        "amplitude": prediction.amplitude.tolist(),
+        "sigma_syst": prediction.sigma_syst.tolist(),
+        "sigma_stat": prediction.sigma_stat.tolist(),
+    }
+
+
+def _buffer_sha256(tensors: dict[str, np.ndarray[Any, Any]]) -> str:
+    """SHA-256 of the buffer of a safetensors file, which follows its table of contents."""
+    container = safetensors_bytes(tensors)
+    table_size = int.from_bytes(container[:8], "little")
+    return hashlib.sha256(container[8 + table_size :]).hexdigest()

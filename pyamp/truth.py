@@ -1,0 +1,252 @@
+"""Exact matrix elements: the truth from which surrogates are trained and by which they are corrected."""
+
+import math
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyamp import _core
+from pyamp.errors import PyampError
+
+__all__ = ["CouplingOrders", "Truth", "truth"]
+
+Floats: TypeAlias = NDArray[np.float64]
+OnFailure: TypeAlias = Literal["raise", "nan"]
+
+
+class CouplingOrders(NamedTuple):
+    """Powers with which |M|² scales: ``alpha_s**alpha_s_power * alpha**alpha_power``."""
+
+    alpha_s_power: int
+    alpha_power: int
+
+
+class Truth:
+    """A squared matrix element with its couplings; made by :func:`truth`.
+
+    Values are summed over final and averaged over initial helicities and colours, without factors for
+    identical particles: those belong to the phase space.
+
+    Parameters
+    ----------
+    name : str
+        Name of a built-in amplitude.
+    alpha_s, alpha : float
+        Strong and electromagnetic couplings; positive.
+    """
+
+    def __init__(self, name: str, alpha_s: float, alpha: float) -> None:
+        for label, value in (("alpha_s", alpha_s), ("alpha", alpha)):
+            if not (math.isfinite(value) and value > 0):
+                raise PyampError(f"truth: {label} = {value} found, a positive number expected")
+        self._amplitude = _core.Amplitude(name)
+        self.alpha_s = float(alpha_s)
+        self.alpha = float(alpha)
+
+    def __repr__(self) -> str:
+        return f"Truth({self.process!r}, alpha_s={self.alpha_s!r}, alpha={self.alpha!r})"
+
+    @property
+    def process(self) -> str:
+        """Name of the process, as in process cards and model files."""
+        return self._amplitude.process
+
+    @property
+    def pdg_ids(self) -> tuple[int, ...]:
+        """PDG ids of the legs, incoming legs first."""
+        return tuple(self._amplitude.pdg_ids)
+
+    @property
+    def n_incoming(self) -> int:
+        """Number of incoming legs."""
+        return self._amplitude.n_incoming
+
+    @property
+    def n_legs(self) -> int:
+        """Number of legs."""
+        return len(self._amplitude.pdg_ids)
+
+    @property
+    def coupling_orders(self) -> CouplingOrders:
+        """Powers of α_s and α in |M|²."""
+        return CouplingOrders(self._amplitude.alpha_s_power, self._amplitude.alpha_power)
+
+    @property
+    def spin_colour_average(self) -> float:
+        """Number of initial helicity and colour states averaged over: 256 for g g."""
+        return self._amplitude.spin_colour_average
+
+    @property
+    def version(self) -> str:
+        """Name and version of the amplitude, for provenance."""
+        return self._amplitude.version
+
+    @overload
+    def me2(
+        self, momenta: ArrayLike, *, return_accuracy: Literal[False] = ..., on_failure: OnFailure = ...
+    ) -> Any: ...
+    @overload
+    def me2(
+        self, momenta: ArrayLike, *, return_accuracy: Literal[True], on_failure: OnFailure = ...
+    ) -> tuple[Any, Any]: ...
+    def me2(
+        self, momenta: ArrayLike, *, return_accuracy: bool = False, on_failure: OnFailure = "raise"
+    ) -> Any | tuple[Any, Any]:
+        """Squared matrix element, averaged over initial and summed over final helicities and colours.
+
+        Parameters
+        ----------
+        momenta : array_like
+            Shape ``(n, legs, 4)``, or ``(legs, 4)`` for a single point; GeV, ``[E, px, py, pz]``, incoming
+            legs first with positive energy, any frame; most precise with the beams exactly along z. Any real
+            dtype and strides; computed in float64. Momentum conservation must hold to rounding: a violation
+            shows in the value, amplified by about E² over the smallest invariant.
+        return_accuracy : bool
+            Also return the estimated relative accuracy of every point: the change of the value when the
+            point is rotated and the gluon rebuilt from momentum conservation. Doubles the time.
+        on_failure : {"raise", "nan"}
+            What to do where there is no value: momenta not finite, off-shell or not conserved (by more than
+            1e-6 of the largest energy), or an invariant that is exactly 0. By default an error names the
+            points; "nan" returns NaN for them.
+
+        Returns
+        -------
+        me2 : ndarray or float
+            Shape ``(n,)``, float64, in GeV^(8 − 2 legs); a float for a single point.
+        accuracy : ndarray or float
+            Same shape, only with ``return_accuracy``. Infinite where the rotated point failed.
+
+        Raises
+        ------
+        PyampError
+            Wrong shape or dtype, or points without a value.
+        """
+        orders = self.coupling_orders
+        couplings = self.alpha_s**orders.alpha_s_power * self.alpha**orders.alpha_power
+        value, accuracy, single = self._evaluate(momenta, return_accuracy, on_failure)
+        value *= couplings
+        if accuracy is None:
+            return float(value[0]) if single else value
+        return (float(value[0]), float(accuracy[0])) if single else (value, accuracy)
+
+    def stripped(self, momenta: ArrayLike, *, on_failure: OnFailure = "raise") -> Any:
+        """|M|² with the couplings taken out: ``me2 / (alpha_s**3 * alpha**2)`` for ``gg_to_aag``.
+
+        Parameters and errors as for :meth:`me2`.
+
+        Returns
+        -------
+        ndarray or float
+            Shape ``(n,)``, float64, in GeV^(8 − 2 legs); a float for a single point.
+        """
+        value, _, single = self._evaluate(momenta, False, on_failure)
+        return float(value[0]) if single else value
+
+    def helicity_amplitudes_squared(self, momenta: ArrayLike) -> dict[str, Any]:
+        """|A_h|² of every helicity configuration, stripped of couplings, colour and averages.
+
+        The sum over the 32 configurations, times ``3 π (11/9)²``, is :meth:`stripped`.
+
+        Parameters
+        ----------
+        momenta : array_like
+            As for :meth:`me2`.
+
+        Returns
+        -------
+        dict of str to ndarray or float
+            Shape ``(n,)`` each, GeV⁻² for five legs; keys such as ``"+-+++"``: helicities of the legs in
+            order, all taken as outgoing. NaN for points without a value.
+
+        Notes
+        -----
+        Sum over photon insertions of the five-gluon primitives of arXiv:hep-ph/9302280.
+        """
+        points, single = self._points(momenta)
+        table = _core.gg_to_aag.helicity_amplitudes_squared(points)
+        names = _core.gg_to_aag.helicity_names()
+        return {name: float(table[0, k]) if single else table[:, k] for k, name in enumerate(names)}
+
+    def _points(self, momenta: ArrayLike) -> tuple[Floats, bool]:
+        """Momenta as a contiguous (n, legs, 4) array, and whether a single point was given."""
+        where = f"truth {self.process}"
+        try:
+            array = np.asarray(momenta)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise PyampError(f"{where}: momenta are not an array of numbers ({error})") from error
+        expected = f"({self.n_legs}, 4) or (n, {self.n_legs}, 4)"
+        if array.dtype.kind not in "fiu":
+            raise PyampError(f"{where}: momenta of dtype {array.dtype} found, real numbers expected")
+        if array.ndim not in (2, 3) or array.shape[-1] != 4:
+            raise PyampError(f"{where}: momenta of shape {array.shape} found, {expected} expected")
+        if array.shape[-2] != self.n_legs:
+            raise PyampError(f"{where}: {array.shape[-2]} legs found, shape {expected} expected")
+        points = np.ascontiguousarray(array, dtype=np.float64)
+        return points.reshape(-1, self.n_legs, 4), array.ndim == 2
+
+    def _evaluate(
+        self, momenta: ArrayLike, return_accuracy: bool, on_failure: OnFailure
+    ) -> tuple[Floats, Floats | None, bool]:
+        if on_failure not in ("raise", "nan"):
+            raise PyampError(f"truth: on_failure = {on_failure!r} found, 'raise' or 'nan' expected")
+        points, single = self._points(momenta)
+        value, accuracy = self._amplitude.evaluate(points, return_accuracy)
+        if on_failure == "raise":
+            failed = np.flatnonzero(np.isnan(value))
+            if failed.size:
+                raise PyampError(self._failure_message(points, failed))
+        return value, accuracy, single
+
+    def _failure_message(self, points: Floats, failed: NDArray[np.intp]) -> str:
+        first = ", ".join(map(str, failed[:5])) + (", …" if failed.size > 5 else "")
+        return (
+            f"truth {self.process}: {failed.size} of {len(points)} points failed, index {first}: "
+            f"point {failed[0]} has {_fault(points[failed[0]], self.n_incoming)}; "
+            "correct the momenta or pass on_failure='nan'"
+        )
+
+
+def _fault(point: Floats, n_incoming: int) -> str:
+    """What is wrong with a point that has no amplitude, in words."""
+    if not np.isfinite(point).all():
+        return "momenta that are not finite"
+    energy = point[:, 0]
+    if (energy <= 0).any():
+        return f"an energy of {energy.min():g} GeV (all must be positive, incoming ones too)"
+    scale = energy.max()
+    off_shell = np.abs(energy - np.linalg.norm(point[:, 1:], axis=1)).max() / scale
+    violation = np.abs(point[:n_incoming].sum(axis=0) - point[n_incoming:].sum(axis=0)).max() / scale
+    if off_shell > 1e-6:
+        return f"a leg off its mass shell, E - |p| = {off_shell:.1e} of the largest energy"
+    if violation > 1e-6:
+        return f"momentum conserved only to {violation:.1e} of the largest energy"
+    return "two exactly collinear legs, where the amplitude does not exist"
+
+
+def truth(name: str = "gg_to_aag", alpha_s: float = 0.118, alpha: float = 1 / 137.035999084) -> Truth:
+    """Open a built-in exact matrix element.
+
+    Parameters
+    ----------
+    name : str
+        ``"gg_to_aag"``: g g → γ γ g at one loop, squared, five massless quarks in the loop and no top.
+    alpha_s, alpha : float
+        Strong and electromagnetic couplings.
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    PyampError
+        Unknown name (the message lists the known ones) or couplings that are not positive numbers.
+
+    Notes
+    -----
+    From the five-gluon one-loop amplitudes of Bern, Dixon and Kosower, arXiv:hep-ph/9302280, summed over
+    photon insertions (arXiv:hep-ph/9409393, arXiv:hep-ph/9905283). Finite and leading order: no scale or
+    scheme enters but through α_s.
+    """
+    return Truth(name, alpha_s, alpha)

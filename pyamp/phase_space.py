@@ -14,7 +14,7 @@ from pyamp.processes import Process, load_process
 FloatArray = npt.NDArray[np.float64]
 
 _BLOCK = 1 << 16
-_HOPELESS = 1 << 26
+_HOPELESS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class PhaseSpace:
         Raises
         ------
         PyampError
-            If 2²⁶ trials in a row fail the cuts.
+            If 2²² trials in a row fail the cuts.
         """
         _check_not_negative(n=n, seed=seed, start=start)
         blocks: list[PhaseSpaceSample] = []

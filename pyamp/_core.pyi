@@ -71,3 +71,37 @@ class gg_to_aag:  # noqa: N801 (a module)
     def primitives_squared(
         momenta: npt.NDArray[np.float64], order: Sequence[int], mu: float
     ) -> npt.NDArray[np.float64]: ...
+
+class Evaluator:
+    def __init__(
+        self,
+        path: str,
+        *,
+        device: str,
+        dtype: str | None,
+        policy: str,
+        truth: str,
+        alpha_s: float | None,
+        alpha: float | None,
+    ) -> None: ...
+    def evaluate(
+        self, momenta: npt.NDArray[np.float64], alpha_s: npt.NDArray[np.float64] | None
+    ) -> tuple[
+        npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int32]
+    ]: ...
+    def features(
+        self, momenta: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+    @property
+    def header(self) -> str: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def alpha_s(self) -> float: ...
+    @property
+    def alpha(self) -> float: ...
+
+def read_model_file(path: str) -> tuple[str, dict[str, npt.NDArray[np.float64]]]: ...
+def describe_flags(flags: int) -> str: ...

@@ -152,7 +152,7 @@ class Evaluator:
         couplings = None
         if alpha_s is not None:
             couplings = np.broadcast_to(_as_numpy(alpha_s), (len(points),))
-        *arrays, flags, _ = self._core.evaluate(points, couplings)
+        *arrays, flags = self._core.evaluate(points, couplings)
         if self._policy == "error" and flags.any():
             flagged = np.flatnonzero(flags)
             reason = _core.describe_flags(int(flags[flagged[0]]))

@@ -31,12 +31,11 @@ py::tuple evaluate(const Evaluator& evaluator, const Array& momenta, const std::
                               flags.mutable_data()};
     const double* points = momenta.data();
     const double* couplings = alpha_s ? alpha_s->data() : nullptr;
-    std::size_t failures;
     {
         const py::gil_scoped_release release;
-        failures = evaluator.evaluate(points, static_cast<std::size_t>(n), couplings, view);
+        evaluator.evaluate(points, static_cast<std::size_t>(n), couplings, view);
     }
-    return py::make_tuple(amplitude, sigma_syst, sigma_stat, flags, failures);
+    return py::make_tuple(amplitude, sigma_syst, sigma_stat, flags);
 }
 
 py::dict tensors_of(const ModelFile& model) {

@@ -52,9 +52,8 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
     run_self_test();
 }
 
-std::size_t Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
-                                const PredictionView& result) const {
-    std::size_t failures = 0;
+void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
+                         const PredictionView& result) const {
     for (std::size_t begin = 0; begin < n; begin += chunk_size) {
         const std::size_t count = std::min(chunk_size, n - begin);
         const auto chunk = offset_by(result, begin);
@@ -65,10 +64,8 @@ std::size_t Evaluator::evaluate(const double* momenta, std::size_t n, const doub
             chunk.amplitude[k] *= factor;
             chunk.sigma_syst[k] *= factor;
             chunk.sigma_stat[k] *= factor;
-            failures += std::isnan(chunk.amplitude[k]);
         }
     }
-    return failures;
 }
 
 void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const {

@@ -40,9 +40,7 @@ class Evaluator {
 
     /// Evaluates momenta (n, n_legs, 4), contiguous; alpha_s (n) or nullptr for the one of the options.
     /// Sound rows get the same bits whatever the other rows hold. Callable from several threads at once.
-    /// @return number of rows that are NaN
-    std::size_t evaluate(const double* momenta, std::size_t n, const double* alpha_s,
-                         const PredictionView& result) const;
+    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const;
 
     const ModelFile& model() const { return model_; }
     const Backend& backend() const { return *backend_; }

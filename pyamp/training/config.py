@@ -1,0 +1,58 @@
+"""Training configuration: one YAML file per run, validated, unknown keys refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from pyamp.configuration import StrictModel, nearest
+from pyamp.networks import ACTIVATIONS
+
+
+class NetworkConfig(StrictModel):
+    """Multilayer perceptron."""
+
+    hidden: list[int] = Field(default=[128, 128, 128], min_length=1, description="hidden widths")
+    activation: str = Field(default="gelu", description=", ".join(ACTIVATIONS))
+
+    @field_validator("hidden")
+    @classmethod
+    def _positive(cls, hidden: list[int]) -> list[int]:
+        if min(hidden) < 1:
+            raise ValueError(f"hidden is {hidden}, positive widths expected")
+        return hidden
+
+    @field_validator("activation")
+    @classmethod
+    def _known(cls, activation: str) -> str:
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"activation is '{activation}'; did you mean '{nearest(activation, list(ACTIVATIONS))}'?"
+            )
+        return activation
+
+
+class TrainingConfig(StrictModel):
+    """How a surrogate is trained; the defaults reach a median |Δ| of 3e-4 with 90k points of gg → γγg at 1 TeV."""
+
+    network: NetworkConfig = NetworkConfig()
+    dtype: Literal["float32", "float64"] = Field(default="float32", description="arithmetic of the network")
+    steps: int = Field(default=20_000, ge=1, description="optimiser steps")
+    batch_size: int = Field(default=1024, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0, description="at the start; falls to 0 along a cosine")
+    warmup_steps: int = Field(default=200, ge=0, description="linear rise of the learning rate")
+    gradient_clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
+    validation_fraction: float = Field(default=0.05, gt=0, lt=1)
+    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    validation_interval: int = Field(default=200, ge=1, description="steps between validations")
+    patience: int = Field(default=0, ge=0, description="validations without a better loss before stopping; 0: never")
+    checkpoint_seconds: float = Field(default=30.0, gt=0, description="time between checkpoints")
+    seed: int = Field(default=1, ge=0)
+
+    def sha256(self) -> str:
+        """Hash of what determines the result."""
+        content = self.model_dump(exclude={"checkpoint_seconds"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

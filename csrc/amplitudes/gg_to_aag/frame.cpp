@@ -34,23 +34,30 @@ bool is_physical(const Point& p) {
 }
 
 /// Beams along z: p+ and p- only rescale, and the small one is p_T^2 over the large one, so E - |z| never cancels.
+/// The beams are rebuilt from the outgoing legs: a strongly boosted point knows its slow beam only to few digits.
 void boost_along_z(Point& p) {
     double plus[n_legs];
     double minus[n_legs];
-    for (int i = 0; i < n_legs; ++i) {
+    double total_plus = 0;
+    double total_minus = 0;
+    for (int i = n_incoming; i < n_legs; ++i) {
         const double pt2 = p[i].x * p[i].x + p[i].y * p[i].y;
         const double large = p[i].E + std::abs(p[i].z);
         const double small = pt2 / large;
         plus[i] = p[i].z >= 0 ? large : small;
         minus[i] = p[i].z >= 0 ? small : large;
+        total_plus += plus[i];
+        total_minus += minus[i];
     }
-    const double factor = std::sqrt((minus[0] + minus[1]) / (plus[0] + plus[1]));
-    for (int i = 0; i < n_legs; ++i) {
+    const double factor = std::sqrt(total_minus / total_plus);
+    for (int i = n_incoming; i < n_legs; ++i) {
         const double a = plus[i] * factor;
         const double b = minus[i] / factor;
         p[i].E = 0.5 * (a + b);
         p[i].z = 0.5 * (a - b);
     }
+    const double beam_energy = 0.5 * std::sqrt(total_plus * total_minus);
+    for (int i = 0; i < n_incoming; ++i) p[i] = {beam_energy, 0, 0, std::copysign(beam_energy, p[i].z)};
 }
 
 void boost_any_direction(Point& p) {

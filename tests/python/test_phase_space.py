@@ -117,8 +117,8 @@ def test_cross_section_within_cuts_agrees_with_an_independent_integral():
         delta_r_min={"22,22": 0.4, "22,21": 0.4},
     )
     sample = PhaseSpace(process(cuts=cuts, sqrt_s_hat=1000)).trials(1_000_000, seed=6)
-    # |M|^2 = 1/(256 s) averaged over initial states; 4.391e-5 pb is that of another RAMBO, and Sherpa 3.0.3 with
-    # the same matrix element gave 4.375(91)e-5 pb. Tolerance: statistical error of the reference, four of ours.
+    # |M|^2 = 1/(256 s) averaged over initial states; 4.391e-5 pb is that of another RAMBO, and Sherpa 3.0.3
+    # with the same matrix element gave 4.375(91)e-5 pb. Tolerance: error of the reference, four of ours.
     sigma, error = sample.integrate(1 / 1000.0**2 / 256)
     assert abs(sigma - 4.391e-5) < 0.002e-5 + 4 * error
     assert error < 0.0005 * sigma

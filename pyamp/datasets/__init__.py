@@ -1,0 +1,6 @@
+"""Datasets: phase-space points with their exact amplitudes, as HDF5 files that say how they were made."""
+
+from pyamp.datasets.dataset import Dataset, DatasetInfo
+from pyamp.datasets.generate import generate
+
+__all__ = ["Dataset", "DatasetInfo", "generate"]

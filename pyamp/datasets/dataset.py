@@ -1,0 +1,227 @@
+"""Reading datasets: everything in memory, checked on opening."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from pyamp.configuration import validated
+from pyamp.datasets.storage import COLUMNS, FAILED, FORMAT, FORMAT_VERSION, TIMING
+from pyamp.errors import PyampError
+from pyamp.processes import Process
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """How a dataset was made.
+
+    Attributes
+    ----------
+    process : Process
+        The process card, phase space and cuts included.
+    alpha_s, alpha : float
+        Couplings that :attr:`Dataset.me2` multiplies the stripped amplitudes with.
+    alpha_s_power, alpha_power : int
+        How |M|² scales with them.
+    spin_colour_average : float
+        Number of initial helicity and colour states averaged over.
+    provider : str
+        Name and version of the truth.
+    seed : int
+        Seed of the phase space.
+    n_trials : int
+        Trials drawn for the points, those that failed the cuts included.
+    pyamp_version : str
+        Version that wrote it.
+    t_me_ms, t_ps_ms : float
+        Processor time in ms: of the truth for a point (without its accuracy), and of the phase space for a
+        point that passes the cuts, failed trials included. No part of the content.
+    """
+
+    process: Process
+    alpha_s: float
+    alpha: float
+    alpha_s_power: int
+    alpha_power: int
+    spin_colour_average: float
+    provider: str
+    seed: int
+    n_trials: int
+    pyamp_version: str
+    t_me_ms: float = field(default=float("nan"), compare=False)
+    t_ps_ms: float = field(default=float("nan"), compare=False)
+
+    @property
+    def domain(self) -> dict[str, Any]:
+        """Partonic energies in GeV and cuts that the points cover."""
+        return self.process.domain()
+
+    @property
+    def couplings(self) -> float:
+        """α_s^p α^q of the dataset: |M|² over the stripped amplitude."""
+        return float(self.alpha_s**self.alpha_s_power * self.alpha**self.alpha_power)
+
+    def attributes(self) -> dict[str, str | int | float]:
+        """What the file stores about its content, in a fixed order; timings apart."""
+        return {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "pyamp_version": self.pyamp_version,
+            "provider": self.provider,
+            "process": self.process.to_json(),
+            "cuts": json.dumps(self.process.cuts.as_dict(), sort_keys=True),
+            "domain": json.dumps(self.domain, sort_keys=True),
+            "alpha_s": self.alpha_s,
+            "alpha": self.alpha,
+            "alpha_s_power": self.alpha_s_power,
+            "alpha_power": self.alpha_power,
+            "spin_colour_average": self.spin_colour_average,
+            "seed": self.seed,
+            "n_trials": self.n_trials,
+        }
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Points, amplitudes and how they were made; made by :func:`generate`, read by :meth:`open`.
+
+    Attributes
+    ----------
+    momenta : ndarray, shape (n_points, n_legs, 4)
+        ``[E, px, py, pz]`` in GeV in the laboratory, incoming legs first.
+    amplitude : ndarray, shape (n_points,)
+        |M|² summed over final and averaged over initial helicities and colours, couplings stripped, without
+        identical-particle factors, in GeV^(8 - 2 n_legs).
+    accuracy : ndarray, shape (n_points,)
+        Relative numerical accuracy of the amplitude as the truth estimates it.
+    phase_space_weight : ndarray, shape (n_points,)
+        In pb GeV^(2 n_legs - 8), see :class:`pyamp.phase_space.PhaseSpace`.
+    trial : ndarray of int64, shape (n_points,)
+        Index of the phase-space trial.
+    failed_trial : ndarray of int64, shape (n_failed,)
+        Trials left out since the truth gave no finite positive number.
+    info : DatasetInfo
+        How it was made.
+    """
+
+    momenta: FloatArray
+    amplitude: FloatArray
+    accuracy: FloatArray
+    phase_space_weight: FloatArray
+    trial: IntArray
+    failed_trial: IntArray
+    info: DatasetInfo
+
+    def __len__(self) -> int:
+        return len(self.amplitude)
+
+    @property
+    def me2(self) -> FloatArray:
+        """|M|² with the couplings of the dataset, shape (n_points,), in GeV^(8 - 2 n_legs)."""
+        return self.amplitude * self.info.couplings
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Dataset":
+        """Read a dataset.
+
+        Raises
+        ------
+        PyampError
+            If the file is missing, no pyamp dataset, of a newer format or incomplete.
+        """
+        path = Path(path)
+        if not path.is_file():
+            hint = ""
+            if path.with_name(path.name + ".parts").is_dir():
+                hint = f" (its generation was interrupted: {path.name}.parts holds what is done; resume it)"
+            raise PyampError(f"{path}: no such file{hint}; make it with `pyamp generate`")
+        try:
+            with h5py.File(path, "r") as file:
+                return cls._read(file, path)
+        except OSError as error:
+            raise PyampError(f"{path}: not a readable HDF5 file ({str(error).splitlines()[0]})") from None
+
+    @classmethod
+    def _read(cls, file: h5py.File, path: Path) -> "Dataset":
+        attributes = dict(file.attrs)
+        if attributes.get("format") != FORMAT:
+            raise PyampError(f"{path}: format is {attributes.get('format')!r}; expected '{FORMAT}'")
+        if attributes["format_version"] > FORMAT_VERSION:
+            raise PyampError(
+                f"{path}: format version {attributes['format_version']}, this pyamp reads up to "
+                f"{FORMAT_VERSION}; update pyamp"
+            )
+        missing = [name for name in (*COLUMNS, FAILED) if name not in file]
+        if missing:
+            raise PyampError(f"{path}: columns {', '.join(missing)} are missing; generate the dataset again")
+        info = _read_info(attributes, file[TIMING].attrs if TIMING in file else {}, path)
+        columns = {name: file[name][...] for name in (*COLUMNS, FAILED)}
+        n = len(columns["amplitude"])
+        for name in COLUMNS:
+            expected = (n, info.process.n_legs, 4) if name == "momenta" else (n,)
+            if columns[name].shape != expected:
+                raise PyampError(
+                    f"{path}: column {name} has shape {columns[name].shape}; expected {expected}; "
+                    "generate the dataset again"
+                )
+        if not (np.isfinite(columns["momenta"]).all() and (columns["amplitude"] > 0).all()):
+            raise PyampError(
+                f"{path}: NaN momenta or amplitudes that are not positive; generate the dataset again"
+            )
+        return cls(**columns, info=info)
+
+    def select(self, points: Any) -> "Dataset":
+        """The points of an index, a slice or a mask, in that order; how they were made stays as it is."""
+        return replace(self, **{name: getattr(self, name)[points] for name in COLUMNS})
+
+    def split(self, *sizes: float, seed: int | None = None) -> tuple["Dataset", ...]:
+        """Disjoint parts, such as ``train, validation, test = dataset.split(0.8, 0.1, 0.1)``.
+
+        Parameters
+        ----------
+        *sizes : float or int
+            Share of the points (below or equal 1.0, a float) or number of points (int) of each part.
+        seed : int, optional
+            Shuffle first. By default the parts are consecutive, which is as good: points are independent.
+        """
+        counts = [round(size * len(self)) if isinstance(size, float) else size for size in sizes]
+        if isinstance(sizes[0], float) and sum(counts) - len(self) in range(1, len(sizes)):
+            counts[-1] -= sum(counts) - len(self)  # rounding
+        if min(counts) < 0 or sum(counts) > len(self):
+            raise PyampError(f"split: parts of {counts} points asked of {len(self)}; ask for fewer")
+        order = np.arange(len(self)) if seed is None else np.random.default_rng(seed).permutation(len(self))
+        ends = np.cumsum(counts)
+        return tuple(self.select(order[end - count : end]) for count, end in zip(counts, ends, strict=True))
+
+    def sha256(self) -> str:
+        """Hash of the content in hexadecimal: every column and attribute, but no timing."""
+        digest = hashlib.sha256(json.dumps(self.info.attributes(), sort_keys=True).encode())
+        for name in (*COLUMNS, FAILED):
+            column = np.ascontiguousarray(getattr(self, name))
+            digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
+            digest.update(column.tobytes())
+        return digest.hexdigest()
+
+
+def _read_info(attributes: dict[str, Any], timing: Mapping[str, Any], path: Path) -> DatasetInfo:
+    stored = [f.name for f in fields(DatasetInfo) if not f.name.startswith("t_")]
+    missing = [name for name in stored if name not in attributes]
+    if missing:
+        raise PyampError(f"{path}: attributes {', '.join(missing)} are missing; generate the dataset again")
+    values = {name: _plain(attributes[name]) for name in stored}
+    values["process"] = validated(json.loads(values["process"]), Process, f"{path}: attribute process")
+    values |= {name: float(timing[name]) for name in ("t_me_ms", "t_ps_ms") if name in timing}
+    return DatasetInfo(**values)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

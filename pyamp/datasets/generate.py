@@ -1,0 +1,229 @@
+"""Generating datasets: shards of trials, resumable, the same content for any number of workers."""
+
+import itertools
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pyamp.datasets.dataset import Dataset, DatasetInfo
+from pyamp.datasets.parts import Parts, locked
+from pyamp.datasets.storage import COLUMNS, FAILED, TIMING, create_columns, create_failed, write_whole
+from pyamp.errors import PyampError
+from pyamp.phase_space import PhaseSpace
+from pyamp.processes import Process, load_process
+from pyamp.truth import Truth, truth
+
+_PILOT_TRIALS = 20_000
+_TIMED_POINTS = 200
+
+
+def generate(
+    process: Process | str | Path,
+    n_points: int,
+    path: str | Path,
+    seed: int = 1,
+    workers: int = 1,
+    *,
+    alpha_s: float = 0.118,
+    alpha: float = 1 / 137.035999084,
+    points_per_shard: int = 5000,
+    progress: bool = False,
+) -> Dataset:
+    """Evaluate the truth on phase-space points and write them as one HDF5 file.
+
+    Points come in the order of their trials, and the first `n_points` that pass the cuts and have a finite
+    positive amplitude are kept; so the content depends on process, couplings, number and seed alone. Until
+    the end, shards lie in ``PATH.parts``. Killed at any moment, the same call resumes.
+
+    Parameters
+    ----------
+    process : Process, str or path
+        A process, or what :func:`pyamp.processes.load_process` takes.
+    n_points : int
+        Number of points.
+    path : path-like
+        File to write; if it exists and is what is asked for, it is read and nothing is computed.
+    seed : int
+        Seed of the phase space.
+    workers : int
+        Threads; the truth releases the interpreter lock.
+    alpha_s, alpha : float
+        Couplings of :attr:`Dataset.me2`; stored amplitudes have them stripped.
+    points_per_shard : int
+        About how much an interruption costs for each worker. The content does not depend on it.
+    progress : bool
+        Show a progress bar on standard error.
+
+    Raises
+    ------
+    PyampError
+        On bad arguments, or if the file or its shards belong to something else.
+    """
+    path = Path(path)
+    process = process if isinstance(process, Process) else load_process(process)
+    for name, value in (("n_points", n_points), ("workers", workers), ("points_per_shard", points_per_shard)):
+        if value < 1:
+            raise PyampError(f"{name} is {value}; expected at least 1")
+    amplitude = truth(process.amplitude, alpha_s, alpha)
+    if amplitude.pdg_ids != process.pdg_ids or amplitude.n_incoming != process.n_incoming:
+        raise PyampError(
+            f"{process.name}: legs {list(process.pdg_ids)}, but the amplitude {process.amplitude} has "
+            f"{list(amplitude.pdg_ids)}; correct the card"
+        )
+    info = _info(process, amplitude, seed)
+    request = {"n_points": n_points, **info.attributes()}
+    if path.exists():
+        return _already_there(path, request)
+    if not path.absolute().parent.is_dir():
+        raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
+
+    space = PhaseSpace(process)
+    pilot = space.sample(1, seed).n_trials + _PILOT_TRIALS
+    efficiency = len(space.trials(pilot, seed).weights) / pilot
+    directory = path.with_name(path.name + ".parts")
+    try:
+        with locked(directory):
+            parts = Parts.open(directory, request, max(1, round(points_per_shard / efficiency)))
+            _make_shards(parts, space, n_points, seed, workers, progress)
+            _merge(parts, path, info, n_points)
+            parts.remove()
+    except OSError as error:
+        raise PyampError(f"{path}: cannot write ({error}); mend that and start again to resume") from error
+    return Dataset.open(path)
+
+
+def _info(process: Process, amplitude: Truth, seed: int) -> DatasetInfo:
+    orders = amplitude.coupling_orders
+    return DatasetInfo(
+        process=process,
+        alpha_s=amplitude.alpha_s,
+        alpha=amplitude.alpha,
+        alpha_s_power=orders.alpha_s_power,
+        alpha_power=orders.alpha_power,
+        spin_colour_average=amplitude.spin_colour_average,
+        provider=amplitude.version,
+        seed=seed,
+        n_trials=0,
+        pyamp_version=version("pyamp"),
+    )
+
+
+def _already_there(path: Path, request: dict[str, Any]) -> Dataset:
+    dataset = Dataset.open(path)
+    found = {"n_points": len(dataset), **dataset.info.attributes(), "n_trials": 0}
+    for key, wanted in request.items():
+        if found[key] != wanted:
+            raise PyampError(
+                f"{path}: exists and is something else ({key} is {found[key]!r}, {wanted!r} wanted); "
+                "remove it, or choose another output"
+            )
+    return dataset
+
+
+def _make_shards(
+    parts: Parts, space: PhaseSpace, n_points: int, seed: int, workers: int, show_progress: bool
+) -> None:
+    todo = (index for index in itertools.count() if parts.n_points(index) is None)
+    running: dict[Future[tuple[int, int]], int] = {}
+    failed = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(file=sys.stderr)
+    with (
+        ThreadPoolExecutor(workers) as executor,
+        Progress(*columns, console=console, disable=not show_progress) as bar,
+    ):
+        done = sum(parts.n_points(int(index)) or 0 for index in parts.manifest["shards"])
+        task = bar.add_task(f"truth {space.process.name}", total=n_points, completed=min(done, n_points))
+        try:
+            while parts.enough(n_points) is None:
+                while len(running) < workers:
+                    index = next(todo)
+                    running[executor.submit(_make_shard, parts, space, seed, index)] = index
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    good, bad = future.result()
+                    parts.add(running.pop(future), good)
+                    done, failed = done + good, failed + bad
+                    bar.update(task, completed=min(done, n_points))
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+        if failed:
+            bar.console.print(f"{failed} points failed and are left out; their trials are in {FAILED}")
+
+
+def _make_shard(parts: Parts, space: PhaseSpace, seed: int, index: int) -> tuple[int, int]:
+    """Write one shard; the numbers of good and of failed points."""
+    n_trials = parts.trials_per_shard
+    # Couplings 1: the stripped amplitude, with its accuracy. Each shard has its own provider, which need not
+    # be safe to share between threads.
+    amplitude = truth(space.process.amplitude, alpha_s=1.0, alpha=1.0)
+    begin = time.thread_time()
+    sample = space.trials(n_trials, seed, index * n_trials)
+    t_ps = time.thread_time() - begin
+    value, accuracy = amplitude.me2(sample.momenta, return_accuracy=True, on_failure="nan")
+    timed = sample.momenta[:_TIMED_POINTS]
+    begin = time.thread_time()
+    amplitude.me2(timed, on_failure="nan")
+    t_me = time.thread_time() - begin
+
+    good = np.isfinite(value) & (value > 0)
+    columns = {
+        "momenta": sample.momenta,
+        "amplitude": value,
+        "accuracy": accuracy,
+        "phase_space_weight": sample.weights,
+        "trial": sample.trials,
+    }
+
+    def fill(file: h5py.File) -> None:
+        create_columns(file, int(good.sum()), space.process.n_legs)
+        for name in COLUMNS:
+            file[name][...] = columns[name][good]
+        create_failed(file, sample.trials[~good])
+        file.create_group(TIMING).attrs.update(
+            t_me=t_me, n_me=len(timed), t_ps=t_ps, n_ps=len(sample.weights)
+        )
+
+    write_whole(parts.shard(index), fill)
+    return int(good.sum()), int((~good).sum())
+
+
+def _merge(parts: Parts, path: Path, info: DatasetInfo, n_points: int) -> None:
+    """Join the leading shards into the dataset, cut after `n_points` points."""
+    n_shards = parts.enough(n_points)
+    assert n_shards is not None
+    timing = dict.fromkeys(("t_me", "n_me", "t_ps", "n_ps"), 0.0)
+
+    def fill(file: h5py.File) -> None:
+        create_columns(file, n_points, info.process.n_legs)
+        failed = []
+        position = 0
+        for index in range(n_shards):
+            with h5py.File(parts.shard(index), "r") as shard:
+                end = min(position + len(shard["amplitude"]), n_points)
+                for name in COLUMNS:
+                    file[name][position:end] = shard[name][: end - position]
+                failed.append(shard[FAILED][...])
+                for key in timing:
+                    timing[key] += shard[TIMING].attrs[key]
+            position = end
+        n_trials = int(file["trial"][-1]) + 1
+        all_failed = np.concatenate(failed)
+        create_failed(file, all_failed[all_failed < n_trials])
+        file.attrs.update(replace(info, n_trials=n_trials).attributes())
+        group = file.create_group(TIMING)
+        group.attrs["clock"] = "processor time of the thread"
+        for what in ("me", "ps"):
+            per_point = timing[f"t_{what}"] / max(timing[f"n_{what}"], 1)
+            group.attrs[f"t_{what}_ms"] = 1e3 * per_point
+
+    write_whole(path, fill, temporary=parts.directory / "merged.h5.tmp")

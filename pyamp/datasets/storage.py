@@ -1,0 +1,80 @@
+"""The HDF5 layout of datasets and their shards, and files that are either whole or not there."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+FORMAT = "pyamp dataset"
+FORMAT_VERSION = 1
+
+FAILED = "failed_trial"
+TIMING = "timing"
+
+_DTYPES = {
+    "momenta": np.float64,
+    "amplitude": np.float64,
+    "accuracy": np.float64,
+    "phase_space_weight": np.float64,
+    "trial": np.int64,
+}
+COLUMNS = tuple(_DTYPES)
+
+
+def create_columns(file: h5py.File, n_points: int, n_legs: int) -> None:
+    """Make the columns for `n_points` points, empty, each with its unit."""
+    units = {
+        "momenta": "GeV",
+        "amplitude": f"GeV^{8 - 2 * n_legs}",
+        "accuracy": "1",
+        "phase_space_weight": f"pb GeV^{2 * n_legs - 8}",
+        "trial": "1",
+    }
+    for name, dtype in _DTYPES.items():
+        shape = (n_points, n_legs, 4) if name == "momenta" else (n_points,)
+        file.create_dataset(name, shape, dtype).attrs["units"] = units[name]
+
+
+def create_failed(file: h5py.File, trials: npt.NDArray[np.int64]) -> None:
+    """Store the trials whose truth gave no finite positive number."""
+    file.create_dataset(FAILED, data=trials).attrs["units"] = "1"
+
+
+def write_whole(path: Path, fill: Callable[[h5py.File], None], temporary: Path | None = None) -> None:
+    """Write an HDF5 file so that a kill or power cut leaves either all of it or nothing under its name.
+
+    Parameters
+    ----------
+    path : Path
+        Final name.
+    fill : callable
+        Writes the content.
+    temporary : Path, optional
+        Name while it is written, on the same file system.
+    """
+    temporary = temporary or path.with_name(path.name + ".tmp")
+    with h5py.File(temporary, "w") as file:
+        fill(file)
+    rename_durably(temporary, path)
+
+
+def rename_durably(temporary: Path, path: Path) -> None:
+    """Bring a finished file to disk and rename it into place."""
+    with open(temporary, "rb+") as stream:
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the bytes of a file, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -41,6 +41,8 @@ class Truth:
             if not (math.isfinite(value) and value > 0):
                 raise PyampError(f"truth: {label} = {value} found, a positive number expected")
         self._amplitude = _core.Amplitude(name)
+        self._n_legs = len(self._amplitude.pdg_ids)
+        self._orders = CouplingOrders(self._amplitude.alpha_s_power, self._amplitude.alpha_power)
         self.alpha_s = float(alpha_s)
         self.alpha = float(alpha)
 
@@ -65,12 +67,12 @@ class Truth:
     @property
     def n_legs(self) -> int:
         """Number of legs."""
-        return len(self._amplitude.pdg_ids)
+        return self._n_legs
 
     @property
     def coupling_orders(self) -> CouplingOrders:
         """Powers of α_s and α in |M|²."""
-        return CouplingOrders(self._amplitude.alpha_s_power, self._amplitude.alpha_power)
+        return self._orders
 
     @property
     def spin_colour_average(self) -> float:
@@ -122,8 +124,7 @@ class Truth:
         PyampError
             Wrong shape or dtype, or points without a value.
         """
-        orders = self.coupling_orders
-        couplings = self.alpha_s**orders.alpha_s_power * self.alpha**orders.alpha_power
+        couplings = self.alpha_s**self._orders.alpha_s_power * self.alpha**self._orders.alpha_power
         value, accuracy, single = self._evaluate(momenta, return_accuracy, on_failure)
         value *= couplings
         if accuracy is None:
@@ -170,20 +171,22 @@ class Truth:
 
     def _points(self, momenta: ArrayLike) -> tuple[Floats, bool]:
         """Momenta as a contiguous (n, legs, 4) array, and whether a single point was given."""
-        where = f"truth {self.process}"
         try:
             array = np.asarray(momenta)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise PyampError(f"{where}: momenta are not an array of numbers ({error})") from error
-        expected = f"({self.n_legs}, 4) or (n, {self.n_legs}, 4)"
+            raise self._bad_momenta(f"momenta are not an array ({str(error).splitlines()[0]})") from error
         if array.dtype.kind not in "fiu":
-            raise PyampError(f"{where}: momenta of dtype {array.dtype} found, real numbers expected")
+            raise self._bad_momenta(f"momenta of dtype {array.dtype} found")
         if array.ndim not in (2, 3) or array.shape[-1] != 4:
-            raise PyampError(f"{where}: momenta of shape {array.shape} found, {expected} expected")
-        if array.shape[-2] != self.n_legs:
-            raise PyampError(f"{where}: {array.shape[-2]} legs found, shape {expected} expected")
+            raise self._bad_momenta(f"momenta of shape {array.shape} found")
+        if array.shape[-2] != self._n_legs:
+            raise self._bad_momenta(f"{array.shape[-2]} legs found")
         points = np.ascontiguousarray(array, dtype=np.float64)
-        return points.reshape(-1, self.n_legs, 4), array.ndim == 2
+        return points.reshape(-1, self._n_legs, 4), array.ndim == 2
+
+    def _bad_momenta(self, found: str) -> PyampError:
+        shapes = f"({self._n_legs}, 4) or (n, {self._n_legs}, 4)"
+        return PyampError(f"truth {self.process}: {found}; real numbers of shape {shapes} expected")
 
     def _evaluate(
         self, momenta: ArrayLike, return_accuracy: bool, on_failure: OnFailure

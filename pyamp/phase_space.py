@@ -73,7 +73,7 @@ class PhaseSpace:
             sqrt_s=self.process.sqrt_s,
             sqrt_s_hat_min=low,
             sqrt_s_hat_max=high,
-            exponent=self.process.energy.tau_exponent,
+            exponent=self.process.energy.tau_exponent or 0.0,
             cuts=json.dumps(self.process.cuts.as_dict()),
         )
 

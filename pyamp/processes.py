@@ -21,7 +21,14 @@ class Energy(StrictModel):
     sqrt_s: float | None = Field(None, gt=0)
     sqrt_s_hat_min: float | None = Field(None, gt=0)
     sqrt_s_hat_max: float | None = Field(None, gt=0)
-    tau_exponent: float = Field(0.5, ge=0, le=2)
+    tau_exponent: float | None = Field(None, ge=0, le=2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_exponent(cls, data: object) -> object:
+        # Filled in here so that what is stored is complete, whatever the default of a later version.
+        hadronic = isinstance(data, dict) and "sqrt_s" in data and "tau_exponent" not in data
+        return {**data, "tau_exponent": 0.5} if isinstance(data, dict) and hadronic else data
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Energy":

@@ -1,6 +1,7 @@
 """Generating datasets: shards of trials, resumable, the same content for any number of workers."""
 
 import itertools
+import shutil
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -81,21 +82,25 @@ def generate(
         )
     info = _info(process, amplitude, seed)
     request = {"n_points": n_points, **info.attributes()}
+    directory = path.with_name(path.name + ".parts")
     if path.exists():
-        return _already_there(path, request)
+        dataset = _already_there(path, request)
+        if directory.exists():  # killed between the last two steps
+            with locked(directory):
+                shutil.rmtree(directory)
+        return dataset
     if not path.absolute().parent.is_dir():
         raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
 
     space = PhaseSpace(process)
     pilot = space.sample(1, seed).n_trials + _PILOT_TRIALS
     efficiency = len(space.trials(pilot, seed).weights) / pilot
-    directory = path.with_name(path.name + ".parts")
     try:
         with locked(directory):
             parts = Parts.open(directory, request, max(1, round(points_per_shard / efficiency)))
             _make_shards(parts, space, n_points, seed, workers, progress)
             _merge(parts, path, info, n_points)
-            parts.remove()
+            shutil.rmtree(directory)
     except OSError as error:
         raise PyampError(f"{path}: cannot write ({error}); mend that and start again to resume") from error
     return Dataset.open(path)

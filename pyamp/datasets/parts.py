@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,10 +94,6 @@ class Parts:
             total += found
             index += 1
         return index
-
-    def remove(self) -> None:
-        """Delete all shards: the dataset is complete."""
-        shutil.rmtree(self.directory)
 
     def _drop_damaged(self) -> None:
         for index, entry in list(self.manifest["shards"].items()):

@@ -1,8 +1,8 @@
 """Does the amplitude factorise on gg → γγ when its gluon is soft or collinear to a beam?
 
 This fixes its absolute size. The box |M(gg → γγ)|² is that of Bern, De Freitas, Dixon, arXiv:hep-ph/0109078.
-Deviations must fall like the next power of the gluon's transverse momentum; the bounds are about three times the
-deviations that an independent program found.
+Deviations must fall like the next power of the gluon's transverse momentum; the bounds are about three times
+the deviations that an independent program found.
 """
 
 import numpy as np

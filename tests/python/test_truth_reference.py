@@ -61,7 +61,9 @@ def test_single_primitives():
 def test_primitives_do_not_depend_on_where_the_cycle_starts():
     orders = [[(start + k) % 5 for k in range(5)] for start in range(5)]
     names = _core.gg_to_aag.helicity_names()
-    first = dict(zip(names, _core.gg_to_aag.primitives_squared(POINT_1[None], orders[0], 1.0)[0], strict=True))
+    first = dict(
+        zip(names, _core.gg_to_aag.primitives_squared(POINT_1[None], orders[0], 1.0)[0], strict=True)
+    )
     for start in range(1, 5):
         values = _core.gg_to_aag.primitives_squared(POINT_1[None], orders[start], 1.0)[0]
         rotated = dict(zip(names, values, strict=True))

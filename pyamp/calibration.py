@@ -23,13 +23,15 @@ def pulls(amplitude: FloatArray, truth: FloatArray, sigma: FloatArray) -> FloatA
     return (amplitude - truth) / sigma
 
 
-def weighted_quantile(values: FloatArray, q: float | FloatArray, weights: FloatArray | None = None) -> FloatArray:
+def weighted_quantile(
+    values: FloatArray, q: float | FloatArray, weights: FloatArray | None = None
+) -> FloatArray:
     """Quantiles of values ``(n,)`` that count with weights ``(n,)``; all the same by default."""
     if weights is None:
-        return np.quantile(values, q)
+        weights = np.ones_like(values)
     order = np.argsort(values)
     cumulative = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return np.interp(np.asarray(q) * weights.sum(), cumulative, values[order])
+    return np.asarray(np.interp(np.asarray(q) * weights.sum(), cumulative, values[order]), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ class Evaluator:
         couplings = None
         if alpha_s is not None:
             couplings = np.broadcast_to(_as_numpy(alpha_s), (len(points),))
-        *arrays, flags = self._core.evaluate(points, couplings)
+        amplitude, sigma_syst, sigma_stat, flags = self._core.evaluate(points, couplings)
         if self._policy == "error" and flags.any():
             flagged = np.flatnonzero(flags)
             reason = _core.describe_flags(int(flags[flagged[0]]))
@@ -160,7 +160,12 @@ class Evaluator:
                 f"momenta: {len(flagged)} of {len(points)} points flagged, the first is {flagged[0]} ({reason}); "
                 'correct them or choose policy="nan" or "truth"'
             )
-        return Prediction(*(_like(momenta, array) for array in (*arrays, flags)))
+        return Prediction(
+            _like(momenta, amplitude),
+            _like(momenta, sigma_syst),
+            _like(momenta, sigma_stat),
+            _like(momenta, flags),
+        )
 
     def __repr__(self) -> str:
         return f"Evaluator({self.process['name']}, {self.backend})"

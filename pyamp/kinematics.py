@@ -4,7 +4,7 @@ import torch
 
 from pyamp.paths import library
 
-torch.ops.load_library(str(library("pyamp_torch")))
+torch.ops.load_library(str(library("pyamp_torch")))  # type: ignore[no-untyped-call]
 
 
 def invariants(momenta: torch.Tensor, n_incoming: int = 2) -> torch.Tensor:
@@ -32,7 +32,8 @@ def invariants(momenta: torch.Tensor, n_incoming: int = 2) -> torch.Tensor:
     ValueError, TypeError
         Wrong shape, wrong dtype.
     """
-    return torch.ops.pyamp.invariants(momenta, n_incoming)
+    s: torch.Tensor = torch.ops.pyamp.invariants(momenta, n_incoming)
+    return s
 
 
 def pair_index(i: int, j: int, n_legs: int) -> int:

@@ -87,6 +87,7 @@ def write_model(
         raise PyampError(
             f"self_test_momenta: {len(self_test_momenta)} points found, {SELF_TEST_POINTS} expected"
         )
+    table, buffer = _table_and_buffer(tensors)
     header = {
         "pyamp_version": version("pyamp"),
         "process": info.process,
@@ -110,7 +111,7 @@ def write_model(
         "training": info.training,
         "metrics": info.metrics,
         "self_test": _self_test(surrogate, self_test_momenta),
-        "tensors_sha256": _buffer_sha256(tensors),
+        "tensors_sha256": hashlib.sha256(buffer).hexdigest(),
     }
     text = json.dumps(header)
     metadata = {
@@ -120,7 +121,7 @@ def write_model(
         "header_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(safetensors_bytes(tensors, metadata))
+    temporary.write_bytes(_container({"__metadata__": metadata, **table}, buffer))
     os.replace(temporary, path)
 
 
@@ -137,7 +138,7 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def load_surrogate(path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> Surrogate:
-    """Rebuild the PyTorch surrogate of a model file, to fine-tune or to compare; evaluate with :class:`pyamp.Evaluator`.
+    """Rebuild the PyTorch surrogate of a model file, to fine-tune or compare; evaluate with :class:`pyamp.Evaluator`.
 
     Parameters
     ----------
@@ -175,8 +176,15 @@ def _self_test(surrogate: Surrogate, momenta: torch.Tensor) -> dict[str, list[fl
     }
 
 
-def _buffer_sha256(tensors: dict[str, np.ndarray[Any, Any]]) -> str:
-    """SHA-256 of the buffer of a safetensors file, which follows its table of contents."""
+def _table_and_buffer(tensors: dict[str, np.ndarray[Any, Any]]) -> tuple[dict[str, Any], bytes]:
+    """The two parts of a safetensors file: its table of contents and what the tensors lie in."""
     container = safetensors_bytes(tensors)
-    table_size = int.from_bytes(container[:8], "little")
-    return hashlib.sha256(container[8 + table_size :]).hexdigest()
+    end = 8 + int.from_bytes(container[:8], "little")
+    return json.loads(container[8:end]), container[end:]
+
+
+def _container(table: dict[str, Any], buffer: bytes) -> bytes:
+    """A safetensors file with the table in a fixed order, so that the same model gives the same bytes."""
+    text = json.dumps(table, sort_keys=True).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + buffer

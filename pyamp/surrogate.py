@@ -29,7 +29,9 @@ class Surrogate(torch.nn.Module):
     target_mean: torch.Tensor
     target_std: torch.Tensor
 
-    def __init__(self, representation: LogInvariants, network: MLP, likelihood: HeteroskedasticGaussian) -> None:
+    def __init__(
+        self, representation: LogInvariants, network: MLP, likelihood: HeteroskedasticGaussian
+    ) -> None:
         super().__init__()
         self.representation = representation
         self.network = network

@@ -48,7 +48,9 @@ class TrainingConfig(StrictModel):
     validation_fraction: float = Field(default=0.05, gt=0, lt=1)
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
     validation_interval: int = Field(default=200, ge=1, description="steps between validations")
-    patience: int = Field(default=0, ge=0, description="validations without a better loss before stopping; 0: never")
+    patience: int = Field(
+        default=0, ge=0, description="validations without a better loss before stopping; 0: never"
+    )
     checkpoint_seconds: float = Field(default=30.0, gt=0, description="time between checkpoints")
     seed: int = Field(default=1, ge=0)
 

@@ -19,6 +19,8 @@ from pyamp.training.batches import Batches
 from pyamp.training.config import TrainingConfig
 from pyamp.training.logs import Logs
 
+CHECKPOINT_NAME = "checkpoint.pt"
+
 
 @dataclass(frozen=True)
 class Points:
@@ -36,6 +38,8 @@ class Trainer:
     surrogate : Surrogate
         Its preprocessing constants are set from the training points.
     config : TrainingConfig
+    dataset_sha256 : str
+        Hash of the dataset; a checkpoint of another one is refused.
     directory : Path
         Gets ``checkpoint.pt``, ``log.csv`` and TensorBoard events.
     training, validation : Points
@@ -47,6 +51,7 @@ class Trainer:
         self,
         surrogate: Surrogate,
         config: TrainingConfig,
+        dataset_sha256: str,
         directory: Path,
         training: Points,
         validation: Points,
@@ -54,7 +59,8 @@ class Trainer:
     ) -> None:
         self._surrogate = surrogate
         self._config = config
-        self._checkpoint = directory / "checkpoint.pt"
+        self._identity = {"configuration": config.sha256(), "dataset": dataset_sha256}
+        self._checkpoint = directory / CHECKPOINT_NAME
         surrogate.fit_preprocessing(training.momenta, training.amplitude)
         surrogate.network.to(getattr(torch, config.dtype))
         self._features, self._target = surrogate.preprocess(training.momenta, training.amplitude)
@@ -142,7 +148,7 @@ class Trainer:
 
     def _save(self) -> None:
         state = {
-            "config_sha256": self._config.sha256(),
+            "identity": self._identity,
             "step": self._step,
             "seconds": self._seconds,
             "best_loss": self._best_loss,
@@ -163,11 +169,11 @@ class Trainer:
                 f"{self._checkpoint}: not a readable checkpoint ({type(error).__name__}); "
                 "delete it or train without --resume"
             ) from error
-        if state["config_sha256"] != self._config.sha256():
-            raise PyampError(
-                f"{self._checkpoint}: written with another configuration; give that configuration, "
-                "or train without --resume"
-            )
+        for what, expected in self._identity.items():
+            if state["identity"][what] != expected:
+                raise PyampError(
+                    f"{self._checkpoint}: written with another {what}; give that {what}, or train without --resume"
+                )
         self._step = state["step"]
         self._seconds = state["seconds"]
         self._best_loss = state["best_loss"]

@@ -1,0 +1,35 @@
+"""The command line: ``pyamp --help``."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pyamp.cli.generate import generate
+from pyamp.cli.inspect import inspect
+from pyamp.cli.train import train
+from pyamp.errors import PyampError
+
+app = typer.Typer(
+    name="pyamp",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="""Neural surrogates for matrix elements that know their own uncertainty.
+
+The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surrogate on them, [bold]inspect[/bold]
+the model file, then load it with pyamp.Evaluator in Python or name it in a Sherpa run card.""",
+)
+for command in (generate, train, inspect):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one line on standard error and exit code 2."""
+    try:
+        app()
+    except PyampError as error:
+        print(f"pyamp: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,5 @@
+"""``python -m pyamp.cli``."""
+
+from pyamp.cli import main
+
+main()

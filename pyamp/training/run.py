@@ -1,0 +1,187 @@
+"""From a dataset to a model file: split, train, test, write."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+from rich.progress import Progress
+
+from pyamp.calibration import accuracy, pulls, relative_deviation
+from pyamp.datasets import Dataset
+from pyamp.errors import PyampError
+from pyamp.likelihoods import HeteroskedasticGaussian
+from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
+from pyamp.networks import MLP
+from pyamp.plotting import plot_pulls
+from pyamp.representations import LogInvariants
+from pyamp.surrogate import Surrogate
+from pyamp.training.config import TrainingConfig
+from pyamp.training.loop import CHECKPOINT_NAME, Points, Trainer
+
+FloatArray = NDArray[np.float64]
+
+MODEL_NAME = "model.safetensors"
+MINIMUM_POINTS = 100
+OVERWEIGHT_BUDGET = 1e-3
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished run.
+
+    Attributes
+    ----------
+    model_path : Path
+        The model file.
+    metrics : dict
+        Accuracy on the test split: ``flat`` (all points the same) and ``amplitude`` (weighted with amplitude ×
+        phase-space weight), keys as in :class:`pyamp.calibration.Accuracy`; ``x_max``, ``train_s``, ``n_parameters``.
+    """
+
+    model_path: Path
+    metrics: dict[str, Any]
+
+
+def train(
+    dataset: Dataset,
+    directory: str | os.PathLike[str],
+    config: TrainingConfig | None = None,
+    *,
+    resume: bool = False,
+    show_progress: bool = False,
+) -> TrainingResult:
+    """Train a surrogate and write it with its metrics.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Split into training, validation and test points by the configuration.
+    directory : path-like
+        Gets ``model.safetensors``, ``metrics.json``, ``pulls.png``, ``config.yaml``, ``log.csv``, TensorBoard events
+        and ``checkpoint.pt``.
+    config : TrainingConfig, optional
+    resume : bool
+        Continue an interrupted run from its checkpoint; the result is that of the uninterrupted run.
+    show_progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    PyampError
+        Too few points; a checkpoint of another configuration or dataset; the training diverged.
+    """
+    config = config or TrainingConfig()
+    directory = Path(directory)
+    if len(dataset) < MINIMUM_POINTS:
+        raise PyampError(
+            f"dataset: {len(dataset)} points found, at least {MINIMUM_POINTS} expected; generate more"
+        )
+    if config.validation_fraction + config.test_fraction >= 1.0:
+        raise PyampError(
+            f"validation_fraction + test_fraction is {config.validation_fraction + config.test_fraction}, "
+            "less than 1 expected; leave points for training"
+        )
+    if not resume:
+        for name, what in ((MODEL_NAME, "a finished"), (CHECKPOINT_NAME, "an interrupted")):
+            if (directory / name).exists():
+                raise PyampError(
+                    f"{directory}: holds {what} run; continue it with --resume, choose another directory or remove it"
+                )
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
+    dataset_sha256 = dataset.sha256()
+
+    n_test = round(config.test_fraction * len(dataset))
+    n_validation = round(config.validation_fraction * len(dataset))
+    training, validation, test = dataset.split(len(dataset) - n_test - n_validation, n_validation, n_test)
+    info = dataset.info
+    torch.manual_seed(config.seed)
+    representation = LogInvariants.for_process(list(info.process.pdg_ids), info.process.n_incoming)
+    likelihood = HeteroskedasticGaussian()
+    network = MLP(
+        [representation.n_features, *config.network.hidden, likelihood.n_outputs], config.network.activation
+    )
+    surrogate = Surrogate(representation, network, likelihood)
+    trainer = Trainer(
+        surrogate, config, dataset_sha256, directory, _points(training), _points(validation), resume
+    )
+    with Progress(disable=not show_progress) as progress:
+        seconds = trainer.run(progress)
+
+    amplitude, sigma = _predict(surrogate, test.momenta)
+    metrics = {
+        **measure(test, amplitude, sigma),
+        "train_s": seconds,
+        "n_parameters": sum(p.numel() for p in network.parameters()),
+    }
+    plot_pulls(
+        directory / "pulls.png",
+        pulls(amplitude, test.amplitude, sigma),
+        relative_deviation(amplitude, test.amplitude),
+        f"{info.process.name}: {len(training)} training and {len(test)} test points",
+    )
+    model_info = ModelInfo(
+        process={
+            "name": info.process.amplitude,
+            "pdg_ids": list(info.process.pdg_ids),
+            "n_incoming": info.process.n_incoming,
+        },
+        couplings={
+            "alpha_s": info.alpha_s,
+            "alpha": info.alpha,
+            "alpha_s_power": info.alpha_s_power,
+            "alpha_power": info.alpha_power,
+        },
+        spin_colour_average=info.spin_colour_average,
+        domain=info.domain,
+        training={
+            "seed": config.seed,
+            "n_train": len(training),
+            "config": config.model_dump(),
+            "config_sha256": config.sha256(),
+            "dataset_sha256": dataset_sha256,
+            "truth": info.provider,
+        },
+        metrics=metrics,
+    )
+    model_path = directory / MODEL_NAME
+    write_model(model_path, surrogate, model_info, torch.from_numpy(test.momenta[:SELF_TEST_POINTS]))
+    (directory / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    return TrainingResult(model_path, metrics)
+
+
+def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str, Any]:
+    """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage."""
+    from pyamp.unweighting.maxima import budget_maximum
+
+    weights = test.amplitude * test.phase_space_weight
+    x = test.amplitude / amplitude
+    return {
+        "n_test": len(test),
+        "flat": accuracy(amplitude, test.amplitude, sigma).as_dict(),
+        "amplitude": accuracy(amplitude, test.amplitude, sigma, weights).as_dict(),
+        "x_max": float(budget_maximum(x, OVERWEIGHT_BUDGET, weights=weights / x)),
+        "x_max_overweight_budget": OVERWEIGHT_BUDGET,
+    }
+
+
+def _points(dataset: Dataset) -> Points:
+    return Points(torch.from_numpy(dataset.momenta), torch.from_numpy(dataset.amplitude))
+
+
+def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    with torch.inference_mode():
+        prediction = surrogate(torch.from_numpy(momenta))
+    return prediction.amplitude.numpy(), prediction.sigma_syst.numpy()

@@ -1,0 +1,217 @@
+"""The C++ evaluator against the Python network, and what it does with bad points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import pyamp
+from pyamp.model_file import load_surrogate
+from pyamp.networks import ACTIVATIONS
+from tests.support import write_random_model
+
+COUPLINGS = 0.118**3 / 137.035999084**2
+
+
+def python_prediction(path: Path, momenta: np.ndarray, dtype: torch.dtype | None = None) -> list[np.ndarray]:
+    with torch.inference_mode():
+        p = load_surrogate(path, dtype)(torch.from_numpy(momenta))
+    return [COUPLINGS * x.numpy() for x in (p.amplitude, p.sigma_syst, p.sigma_stat)]
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-6)])
+def test_agrees_with_python(
+    tmp_path: Path, momenta: np.ndarray, activation: str, dtype: str, tolerance: float
+) -> None:
+    path = tmp_path / "model.safetensors"
+    write_random_model(path, momenta, activation=activation, dtype=getattr(torch, dtype))
+    prediction = pyamp.Evaluator(path)(momenta)
+    amplitude, sigma_syst, sigma_stat = python_prediction(path, momenta)
+    np.testing.assert_allclose(prediction.amplitude, amplitude, rtol=tolerance)
+    np.testing.assert_allclose(prediction.sigma_syst, sigma_syst, rtol=10 * tolerance)
+    np.testing.assert_array_equal(prediction.sigma_stat, sigma_stat)
+    assert not prediction.flags.any()
+
+
+def test_float64_arithmetic_on_request(tmp_path: Path, momenta: np.ndarray) -> None:
+    path = tmp_path / "model.safetensors"
+    write_random_model(path, momenta, dtype=torch.float32)
+    evaluator = pyamp.Evaluator(path, dtype="float64")
+    assert "float64" in evaluator.backend
+    expected = python_prediction(path, momenta, torch.float64)[0]
+    np.testing.assert_allclose(evaluator(momenta).amplitude, expected, rtol=1e-12)
+
+
+def test_features_equal_those_of_python(model_path: Path, momenta: np.ndarray) -> None:
+    features, log_factor = pyamp.Evaluator(model_path)._core.features(momenta)
+    representation = load_surrogate(model_path).representation
+    tensor = torch.from_numpy(momenta)
+    np.testing.assert_allclose(features, representation(tensor).numpy(), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(log_factor, representation.log_factor(tensor).numpy(), rtol=1e-14)
+
+
+def test_symmetric_in_photons_and_beams(model_path: Path, momenta: np.ndarray) -> None:
+    evaluator = pyamp.Evaluator(model_path)
+    reference = evaluator(momenta).amplitude
+    for order in ([1, 0, 2, 3, 4], [0, 1, 3, 2, 4], [1, 0, 3, 2, 4]):
+        np.testing.assert_allclose(evaluator(momenta[:, order]).amplitude, reference, rtol=1e-11)
+
+
+def test_scales_as_energy_to_minus_two(tmp_path: Path, momenta: np.ndarray) -> None:
+    """|M|² of five massless legs has dimension GeV⁻² and no other scale; policy "nan" would hide the domain."""
+    path = tmp_path / "model.safetensors"
+    surrogate = write_random_model(path, momenta)
+    with torch.inference_mode():
+        one = surrogate(torch.from_numpy(momenta)).amplitude
+        two = surrogate(torch.from_numpy(2 * momenta)).amplitude
+    torch.testing.assert_close(4 * two, one, rtol=1e-11, atol=0)
+
+
+def test_input_kinds_and_strides(model_path: Path, momenta: np.ndarray) -> None:
+    evaluator = pyamp.Evaluator(model_path)
+    reference = evaluator(momenta).amplitude
+    reversed_view = np.ascontiguousarray(momenta[::-1])[::-1]
+    component_first = np.ascontiguousarray(momenta.transpose(2, 1, 0)).transpose(2, 1, 0)
+    for view in (reversed_view, component_first, momenta.tolist()):
+        np.testing.assert_array_equal(evaluator(view).amplitude, reference)
+    tensor = evaluator(torch.from_numpy(momenta).requires_grad_())
+    assert isinstance(tensor.amplitude, torch.Tensor)
+    np.testing.assert_array_equal(tensor.amplitude.numpy(), reference)
+
+    class OnlyDLPack:
+        def __dlpack__(self, **options: object) -> object:
+            return torch.from_numpy(momenta).__dlpack__(**options)
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return torch.from_numpy(momenta).__dlpack_device__()
+
+    np.testing.assert_array_equal(evaluator(OnlyDLPack()).amplitude, reference)
+    assert evaluator(momenta[0]).amplitude.shape == (1,)
+    assert evaluator(momenta[:0]).amplitude.shape == (0,)
+
+
+def test_sigma_tot_is_the_quadratic_sum(model_path: Path, momenta: np.ndarray) -> None:
+    prediction = pyamp.Evaluator(model_path)(momenta)
+    np.testing.assert_allclose(prediction.sigma_tot, np.hypot(prediction.sigma_syst, prediction.sigma_stat))
+
+
+def test_couplings(model_path: Path, momenta: np.ndarray) -> None:
+    reference = pyamp.Evaluator(model_path)(momenta).amplitude
+    strong = pyamp.Evaluator(model_path, alpha_s=0.236)(momenta)
+    np.testing.assert_allclose(strong.amplitude, 8 * reference, rtol=1e-14)
+    weak = pyamp.Evaluator(model_path, alpha=2 / 137.035999084)(momenta)
+    np.testing.assert_allclose(weak.amplitude, 4 * reference, rtol=1e-14)
+    running = np.linspace(0.1, 0.13, len(momenta))
+    per_point = pyamp.Evaluator(model_path)(momenta, alpha_s=running).amplitude
+    np.testing.assert_allclose(per_point, reference * (running / 0.118) ** 3, rtol=1e-14)
+    assert pyamp.Evaluator(model_path, alpha_s=0.236).couplings["alpha_s"] == 0.236
+
+
+def spoiled(momenta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A batch with one bad point of each kind, and the flags expected."""
+    bad = momenta[:20].copy()
+    bad[1, 2, 1] = np.nan
+    bad[3, 4, 0] = np.inf
+    bad[5, 2, 0] *= 1.001
+    bad[7, 3] *= 1.1
+    bad[9] *= 1.5  # another energy
+    photon_along_beam = PHOTON_OUTSIDE_CUTS
+    bad[11] = photon_along_beam
+    bad[13, 0] = 0.0
+    expected = np.zeros(20, np.int32)
+    expected[[1, 3]] = 1
+    expected[5] = 2 | 4
+    expected[7] = 4
+    expected[[9, 11]] = 8
+    expected[13] = 2 | 4
+    return bad, expected
+
+
+# Mercedes star in the transverse plane, turned so that a photon has pT = 14 GeV only.
+_ANGLE = 0.0419
+PHOTON_OUTSIDE_CUTS = np.array(
+    [
+        [500.0, 0, 0, 500.0],
+        [500.0, 0, 0, -500.0],
+        *(
+            [1000 / 3, 1000 / 3 * np.sin(_ANGLE + turn), 0, 1000 / 3 * np.cos(_ANGLE + turn)]
+            for turn in (0, 2 * np.pi / 3, 4 * np.pi / 3)
+        ),
+    ]
+)
+
+
+def test_bad_points_are_flagged_and_good_rows_keep_their_bits(model_path: Path, momenta: np.ndarray) -> None:
+    bad, expected = spoiled(momenta)
+    evaluator = pyamp.Evaluator(model_path, policy="nan")
+    prediction = evaluator(bad)
+    np.testing.assert_array_equal(prediction.flags, expected)
+    good = expected == 0
+    clean = evaluator(momenta[:20])
+    for name in ("amplitude", "sigma_syst", "sigma_stat"):
+        np.testing.assert_array_equal(getattr(prediction, name)[good], getattr(clean, name)[good])
+        assert np.isnan(getattr(prediction, name)[~good]).all()
+
+
+def test_policy_error_says_how_many_and_why(model_path: Path, momenta: np.ndarray) -> None:
+    bad, expected = spoiled(momenta)
+    with pytest.raises(
+        pyamp.PyampError, match=r"7 of 20 points flagged, the first is 1 \(NaN or infinity"
+    ) as error:
+        pyamp.Evaluator(model_path)(bad)
+    assert "\n" not in str(error.value)
+    assert np.count_nonzero(expected) == 7
+
+
+def test_policy_truth_replaces_sound_points_outside_the_domain(model_path: Path, momenta: np.ndarray) -> None:
+    bad, expected = spoiled(momenta)
+    prediction = pyamp.Evaluator(model_path, policy="truth")(bad)
+    outside = expected == 8
+    np.testing.assert_array_equal(prediction.flags[outside], 8 | 16)
+    exact = pyamp.truth("gg_to_aag").me2(bad[outside])
+    np.testing.assert_allclose(prediction.amplitude[outside], exact, rtol=1e-14)
+    assert (prediction.sigma_syst[outside] == 0).all()
+    assert np.isnan(prediction.amplitude[(expected != 0) & ~outside]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"device": "tpu"}, 'device \'tpu\', "cpu", "cuda" or "cuda:N" expected'),
+        ({"dtype": "float16"}, "dtype 'float16', float32 or float64 expected"),
+        ({"policy": "ignore"}, "policy 'ignore', error, nan or truth expected"),
+        ({"policy": "truth", "truth": "gg_to_h"}, "gg_to_h"),
+    ],
+)
+def test_bad_options_are_refused(model_path: Path, options: dict[str, str], text: str) -> None:
+    with pytest.raises(pyamp.PyampError, match=text):
+        pyamp.Evaluator(model_path, **options)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 4), (3, 5, 3), (4,), (2, 3, 5, 4)])
+def test_wrong_shapes_are_refused(model_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(pyamp.PyampError, match=r"shape .*\(n, 5, 4\) expected"):
+        pyamp.Evaluator(model_path)(np.zeros(shape))
+
+
+def test_large_batch_equals_its_parts(model_path: Path, momenta: np.ndarray) -> None:
+    """More points than pass through the network at once."""
+    many = np.tile(momenta, (20, 1, 1))
+    amplitude = pyamp.Evaluator(model_path)(many).amplitude.reshape(20, -1)
+    np.testing.assert_allclose(amplitude, np.broadcast_to(amplitude[0], amplitude.shape), rtol=1e-13)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_equals_cpu(model_path: Path, momenta: np.ndarray) -> None:
+    on_gpu = pyamp.Evaluator(model_path, device="cuda")
+    assert "cuda" in on_gpu.backend
+    np.testing.assert_allclose(
+        on_gpu(momenta).amplitude, pyamp.Evaluator(model_path)(momenta).amplitude, rtol=1e-12
+    )
+    tensor = on_gpu(torch.from_numpy(momenta).cuda())
+    assert tensor.amplitude.is_cuda

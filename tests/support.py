@@ -1,0 +1,51 @@
+"""Surrogates with random weights and their model files, for tests that need no training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pyamp.likelihoods import HeteroskedasticGaussian
+from pyamp.model_file import ModelInfo, write_model
+from pyamp.networks import MLP
+from pyamp.processes import load_process
+from pyamp.representations import LogInvariants
+from pyamp.surrogate import Surrogate
+from pyamp.truth import truth
+
+PDG_IDS = [21, 21, 22, 22, 21]
+
+
+def random_surrogate(
+    momenta: np.ndarray, dtype: torch.dtype = torch.float64, activation: str = "gelu", seed: int = 1
+) -> Surrogate:
+    """A surrogate with random weights and true preprocessing constants: enough for files and evaluators."""
+    torch.manual_seed(seed)
+    representation = LogInvariants.for_process(PDG_IDS)
+    surrogate = Surrogate(representation, MLP([9, 16, 24, 2], activation), HeteroskedasticGaussian())
+    amplitude = truth("gg_to_aag", alpha_s=1.0, alpha=1.0).me2(momenta)
+    surrogate.fit_preprocessing(torch.from_numpy(momenta), torch.from_numpy(amplitude))
+    surrogate.network.to(dtype)
+    return surrogate
+
+
+def model_info(**changes: object) -> ModelInfo:
+    """What the file of a gg → γγg surrogate says, with entries replaced."""
+    entries: dict[str, object] = {
+        "process": {"name": "gg_to_aag", "pdg_ids": PDG_IDS, "n_incoming": 2},
+        "couplings": {"alpha_s": 0.118, "alpha": 1 / 137.035999084, "alpha_s_power": 3, "alpha_power": 2},
+        "spin_colour_average": 256.0,
+        "domain": load_process("gg_to_aag_1tev").domain(),
+        "training": {"seed": 1},
+        "metrics": {"x_max": 1.1},
+    }
+    return ModelInfo(**{**entries, **changes})  # type: ignore[arg-type]
+
+
+def write_random_model(path: Path, momenta: np.ndarray, **options: object) -> Surrogate:
+    """Write a random surrogate and return it."""
+    surrogate = random_surrogate(momenta, **options)  # type: ignore[arg-type]
+    write_model(path, surrogate, model_info(), torch.from_numpy(momenta[:16]))
+    return surrogate

@@ -21,11 +21,13 @@ def generate(
 ) -> None:
     """Evaluate the exact amplitude on phase-space points and write a dataset.
 
-    The process card says which amplitude, which energies and which cuts. With pyamp come gg_to_aag_1tev (one
-    partonic energy) and gg_to_aag_lhc13 (all that protons at 13 TeV give: take this for event generators).
+    The process card says which amplitude, which energies and which cuts. With
+    pyamp come gg_to_aag_1tev (one partonic energy) and gg_to_aag_lhc13 (all
+    that protons at 13 TeV give: take this for event generators).
 
-    Killed at any moment, the same command resumes: finished shards wait in OUTPUT.parts until the file is
-    whole. The content depends on the card, the number of points, the couplings and the seed alone.
+    Killed at any moment, the same command resumes: finished shards wait in
+    OUTPUT.parts until the file is whole. The content depends on the card, the
+    number of points, the couplings and the seed alone.
 
     Example: pyamp generate gg_to_aag_lhc13 -n 100000 -o aag.h5 -j 2
     """

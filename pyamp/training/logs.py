@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Self
 
 from torch.utils.tensorboard import SummaryWriter
 
@@ -32,6 +33,9 @@ class Logs:
         for name in COLUMNS[1:]:
             self._tensorboard.add_scalar(name, values[name], step)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         self._file.close()
         self._tensorboard.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from pyamp.errors import PyampError
 from pyamp.surrogate import Surrogate
@@ -84,8 +84,16 @@ class Trainer:
         float
             Seconds spent in training, earlier parts of a resumed run included.
         """
+        task = progress.add_task("training", total=self._config.steps, completed=self._step)
+        with self._logs:
+            self._train(progress, task)
+        self._save()
+        progress.update(task, completed=self._config.steps)
+        self._surrogate.network.load_state_dict(self._best_weights)
+        return self._seconds
+
+    def _train(self, progress: Progress, task: TaskID) -> None:
         config = self._config
-        task = progress.add_task("training", total=config.steps, completed=self._step)
         last_checkpoint = last_time = time.monotonic()
         while self._step < config.steps and not self._out_of_patience():
             loss = self._take_step()
@@ -101,11 +109,6 @@ class Trainer:
                 if now - last_checkpoint > config.checkpoint_seconds:
                     self._save()
                     last_checkpoint = now
-        self._save()
-        self._logs.close()
-        progress.update(task, completed=config.steps)
-        self._surrogate.network.load_state_dict(self._best_weights)
-        return self._seconds
 
     def _take_step(self) -> torch.Tensor:
         rate = self._learning_rate(self._step)

@@ -1,6 +1,6 @@
 """How much faster unweighted events come with a surrogate: the quantities of arXiv:2301.13562, with errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -87,8 +87,8 @@ class SpeedFactors:
     value, error : Efficiencies
         Estimates, and their bootstrap standard deviations: too small where single points carry much of the
         cross section, for no resampling knows of weights larger than those it has.
-    times : Times
-        In ms.
+    times, time_errors : Times
+        In ms, with their standard errors.
     f_eff, f_eff_err : float
         Speed factor corrected for the effective sample size; the error contains that of the times.
     f_eff_limit : float
@@ -98,9 +98,27 @@ class SpeedFactors:
     value: Efficiencies
     error: Efficiencies
     times: Times
+    time_errors: Times
     f_eff: float
     f_eff_err: float
     f_eff_limit: float
+
+    def as_row(self) -> dict[str, float | None]:
+        """Flat, with the keys of the f_eff tables; errors end in ``_err``, None stands for what is not known."""
+        row: dict[str, float] = {}
+        for name in ("t_me", "t_ps", "t_surr"):
+            row[f"{name}_ms"] = getattr(self.times, name)
+            row[f"{name}_ms_err"] = getattr(self.time_errors, name)
+        for field in fields(Efficiencies):
+            row[field.name] = getattr(self.value, field.name)
+            row[f"{field.name}_err"] = getattr(self.error, field.name)
+        row |= {
+            "mean_p": 1.0,  # every event of the first stage asks the truth
+            "f_eff": self.f_eff,
+            "f_eff_err": self.f_eff_err,
+            "f_eff_limit": self.f_eff_limit,
+        }
+        return {key: value if np.isfinite(value) else None for key, value in row.items()}
 
 
 def speed_factors(
@@ -158,6 +176,7 @@ def speed_factors(
         value=value,
         error=Efficiencies(*(float(d) for d in deviations[:8])),
         times=times,
+        time_errors=errors,
         f_eff=value.f_eff(times),
         f_eff_err=float(deviations[8]),
         f_eff_limit=value.f_eff_limit(times),

@@ -1,0 +1,157 @@
+"""How much faster unweighted gg -> gamma gamma g events come with a surrogate: the f_eff table of arXiv:2301.13562.
+
+python benchmarks/f_eff.py MODEL.safetensors [--process CARD] [--dataset FILE.h5] [--quick] [--json PATH]
+python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml
+
+A row from Python needs a model file, a row from Sherpa the summaries of two runs; both together give both. Without a
+process or dataset, phase space is that of the cards gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has
+its median. Everything runs on one core; a time is that of one point within the cuts, from batches of 1000 in Python
+and from single points in Sherpa.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+import _common
+import torch
+
+import pyamp
+from pyamp.datasets import Dataset
+from pyamp.processes import Energy, Process, load_process
+from pyamp.unweighting.measurement import measure_speed_factors
+from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
+from pyamp.unweighting.speed_factors import SpeedFactors
+
+COLUMNS = {
+    "process": "process",
+    "where": "where",
+    "t_me": "t_ME",
+    "t_ps": "t_PS",
+    "epsilon_full": "ε_full",
+    "t_surr": "t_surr",
+    "x_max": "x_max",
+    "epsilon_1st": "ε_1st",
+    "epsilon_2nd": "ε_2nd",
+    "n_eff_over_n": "N_eff/N",
+    "f_eff": "f_eff",
+    "f_eff_limit": "limit",
+}
+
+
+def default_processes() -> list[Process]:
+    """Partonic collisions at 1 TeV and at 230 GeV."""
+    card = load_process("gg_to_aag_1tev")
+    lower = {"name": "gg_to_aag_230gev", "energy": Energy(sqrt_s_hat=230)}
+    return [card, card.model_copy(update=lower)]
+
+
+def python_rows(options: argparse.Namespace, processes: list[Process]) -> list[dict[str, object]]:
+    """One row for each process, measured here."""
+    evaluator = pyamp.Evaluator(options.model, policy="truth")
+    rows: list[dict[str, object]] = []
+    for process in processes:
+        factors = measure_speed_factors(
+            evaluator,
+            process,
+            options.points,
+            budget=options.budget,
+            n_bootstrap=20 if options.quick else 200,
+            repeats=5 if options.quick else 51,
+            seed=options.seed,
+        )
+        names = {
+            "process": process.name,
+            "truth": pyamp.truth(process.amplitude).version,
+            "surrogate": options.model.name,
+            "where": "python",
+            "mode": "two_stage",
+        }
+        settings = {
+            "n_points": options.points,
+            "overweight_budget": options.budget,
+            "backend": evaluator.backend,
+        }
+        rows.append(names | factors.as_row() | settings)
+    return rows
+
+
+def sherpa_row(truth_path: Path, two_stage_path: Path) -> dict[str, object]:
+    """The row of two Sherpa runs."""
+    truth_run, two_stage_run = read_summary(truth_path, "truth"), read_summary(two_stage_path, "two_stage")
+    factors: SpeedFactors = sherpa_speed_factors(truth_run, two_stage_run)
+    return {
+        "process": two_stage_run["process"],
+        "truth": truth_run["truth"],
+        "surrogate": Path(str(two_stage_run["surrogate"])).name,
+        "where": "sherpa",
+        "mode": "two_stage",
+        **factors.as_row(),
+    }
+
+
+def shown(row: dict[str, object]) -> dict[str, object]:
+    """The row as it is printed: each number with its error."""
+
+    def number(key: str, scale: float = 1.0, unit: str = "", digits: int = 3) -> str:
+        value, error = float(row[key]) * scale, float(row.get(f"{key}_err") or 0.0) * scale
+        return f"{value:.{digits}g}" + (f"({error:.1g})" if error > 0 else "") + unit
+
+    cells = {name: number(f"{name}_ms", 1e3, " µs") for name in ("t_me", "t_ps", "t_surr")}
+    cells |= {name: number(name, 100, " %") for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd")}
+    cells |= {name: number(name) for name in ("x_max", "f_eff", "f_eff_limit")}
+    return {
+        "process": row["process"],
+        "where": row["where"],
+        "n_eff_over_n": number("n_eff_over_n", digits=4),
+        **cells,
+    }
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, nargs="?", help="model file of the surrogate")
+    parser.add_argument("--process", action="append", metavar="CARD", help="process card; may be repeated")
+    parser.add_argument("--dataset", type=Path, metavar="FILE", help="take the process of this dataset")
+    parser.add_argument("--points", type=int, metavar="N", help="phase-space points (1000000; quick: 50000)")
+    parser.add_argument(
+        "--budget", type=float, default=1e-3, help="share of the cross section left to overweights"
+    )
+    parser.add_argument("--sherpa-truth", type=Path, metavar="YAML", help="summary of a run with MODE: truth")
+    parser.add_argument("--sherpa-two-stage", type=Path, metavar="YAML", help="... and with MODE: two_stage")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="fewer points and repeats")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the result there")
+    options = parser.parse_args()
+    if (options.sherpa_truth is None) != (options.sherpa_two_stage is None):
+        parser.error("a Sherpa row needs both --sherpa-truth and --sherpa-two-stage")
+    if options.model is None and options.sherpa_truth is None:
+        parser.error("give a model file, or the summaries of two Sherpa runs")
+    options.points = options.points or (50_000 if options.quick else 1_000_000)
+    return options
+
+
+def main() -> None:
+    """Measure, print, and write on request."""
+    options = parse()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    processes = [load_process(name) for name in options.process or []]
+    if options.dataset:
+        processes.append(Dataset.open(options.dataset).info.process)
+    rows = python_rows(options, processes or default_processes()) if options.model else []
+    if options.sherpa_truth:
+        rows.append(sherpa_row(options.sherpa_truth, options.sherpa_two_stage))
+    _common.print_table("Two-stage unweighting: speed factors", [shown(row) for row in rows], COLUMNS)
+    print(
+        "Numbers in brackets: statistical error of the last digit. limit: f_eff of a perfect surrogate at no cost."
+    )
+    if options.json:
+        _common.write(options.json, "f_eff", options.seed, options.quick, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Do measured rows hold together: from Python with a stand-in for the surrogate, and from Sherpa's summaries?"""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+import pyamp
+from pyamp.errors import PyampError
+from pyamp.phase_space import PhaseSpace
+from pyamp.processes import Energy, load_process
+from pyamp.unweighting import speed_factors
+from pyamp.unweighting.measurement import measure_speed_factors
+from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
+
+
+class NoisyTruth:
+    """A surrogate that is the truth within a few per cent, depending on the photon's direction."""
+
+    couplings = {"alpha_s": 0.1, "alpha": 0.01}  # noqa: RUF012
+
+    def __init__(self):
+        self.truth = pyamp.truth("gg_to_aag", alpha_s=0.1, alpha=0.01)
+
+    def __call__(self, momenta):
+        return SimpleNamespace(amplitude=self.truth.me2(momenta) * (1 + 0.05 * np.sin(momenta[:, 2, 1])))
+
+
+def test_measured_row_is_that_of_the_weights():
+    card = load_process("gg_to_aag_1tev").model_copy(update={"energy": Energy(sqrt_s_hat=200)})
+    surrogate = NoisyTruth()
+    found = measure_speed_factors(surrogate, card, 3000, n_bootstrap=5, repeats=3, seed=4)
+    sample = PhaseSpace(card).sample(3000, seed=4)
+    w = sample.weights * surrogate.truth.me2(sample.momenta)
+    s = sample.weights * surrogate(sample.momenta).amplitude
+    expected = speed_factors(w, s, found.times, n_bootstrap=5, seed=4)
+    assert found.value == expected.value
+    assert found.f_eff == expected.f_eff
+    assert 0.9 < found.value.epsilon_2nd < 1
+    assert 1e-4 < found.times.t_me < 1
+    assert 1e-4 < found.times.t_surr < 1
+    assert 1e-5 < found.times.t_ps < 0.1
+    row = found.as_row()
+    assert row["t_me_ms"] == found.times.t_me
+    assert row["mean_p"] == 1.0
+    assert all(key.removesuffix("_err") in row for key in row)
+
+
+def summaries():
+    truth_run = {
+        "mode": "truth",
+        "events": {"points": 100_000},
+        "gain": {"epsilon_full": 0.02, "t_me_ms": 0.010},
+    }
+    two_stage_run = {
+        "mode": "two_stage",
+        "events": {"points": 50_000},
+        "second_stage": {"seen": 1000, "accepted": 800},
+        "gain": {
+            "t_me_ms": 0.010,
+            "t_ps_ms": 0.008,
+            "t_surr_ms": 0.002,
+            "epsilon_1st": 0.02,
+            "epsilon_2nd": 0.8,
+            "x_max": 1.25,
+            "n_eff_over_n": 0.99,
+        },
+    }
+    return truth_run, two_stage_run
+
+
+def test_sherpa_row_by_hand():
+    found = sherpa_speed_factors(*summaries())
+    # (0.018 / 0.02) / (((0.002 + 0.008) / 0.02 + 0.010) / 0.8) * 0.99
+    assert found.f_eff == pytest.approx(0.9 / (0.51 / 0.8) * 0.99, rel=1e-12)
+    assert found.f_eff_limit == pytest.approx(0.9 / (0.008 / 0.02 + 0.010), rel=1e-12)
+    full = np.sqrt(0.98 / 0.02 / 100_000)
+    first = np.sqrt(0.98 / 0.02 / 50_000) * 0.5 / 0.51
+    second = np.sqrt(0.2 / 0.8 / 1000)
+    assert found.f_eff_err / found.f_eff == pytest.approx(np.sqrt(full**2 + first**2 + second**2), rel=1e-12)
+    row = found.as_row()
+    assert row["w_max"] is None
+    assert row["epsilon_2nd_err"] == pytest.approx(second * 0.8)
+
+
+def test_summaries_of_other_runs_are_refused(tmp_path):
+    truth_run, _ = summaries()
+    path = tmp_path / "truth.yaml"
+    path.write_text(yaml.safe_dump(truth_run))
+    assert read_summary(path, "truth") == truth_run
+    with pytest.raises(
+        PyampError, match="MODE truth found, the summary of a run with MODE two_stage expected"
+    ):
+        read_summary(path, "two_stage")
+    path.write_text("hello")
+    with pytest.raises(PyampError, match="MODE None found"):
+        read_summary(path, "truth")
+    with pytest.raises(PyampError, match="cannot read the summary of a Sherpa run"):
+        read_summary(tmp_path / "none.yaml", "truth")

@@ -105,7 +105,7 @@ def test_same_seed_same_weights(trained: Path, dataset: Dataset, tmp_path: Path)
     assert pyamp.Evaluator(other.model_path).header["tensors_sha256"] != first["tensors_sha256"]
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     pass
 
 
@@ -117,11 +117,11 @@ def test_resumed_run_equals_the_uninterrupted_one(
 
     def killed_at_350(self: Trainer, loss: float) -> None:
         if self._step > 350:
-            raise Interrupted
+            raise InterruptedRunError
         validate(self, loss)
 
     monkeypatch.setattr(Trainer, "_validate", killed_at_350)
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedRunError):
         train(dataset, tmp_path / "run", config)
     assert not (tmp_path / "run" / "model.safetensors").exists()
     monkeypatch.undo()
@@ -167,7 +167,7 @@ def test_patience_stops_early(tmp_path: Path, momenta: np.ndarray) -> None:
 
 def test_diverging_training_is_reported(tmp_path: Path, dataset: Dataset) -> None:
     config = TrainingConfig(**{**QUICK, "learning_rate": 1e30})
-    with pytest.raises(pyamp.PyampError, match="the validation loss is .* lower learning_rate"):
+    with pytest.raises(pyamp.PyampError, match=r"the validation loss is .* lower learning_rate"):
         train(dataset, tmp_path / "run", config)
 
 

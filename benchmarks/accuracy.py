@@ -28,7 +28,7 @@ def measure(directory: Path, quick: bool, seed: int) -> list[dict[str, object]]:
         "gg_to_aag_1tev", n_points, directory / "points.h5", seed=seed, workers=2, progress=True
     )
     config = TrainingConfig(
-        steps=20_000 // scale,
+        steps=40_000 // scale,
         validation_fraction=N_VALIDATION / scale / n_points,
         test_fraction=N_TEST / scale / n_points,
         seed=seed,

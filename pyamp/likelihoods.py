@@ -8,7 +8,8 @@ import torch
 class HeteroskedasticGaussian:
     """Gaussian with a learned width: outputs are the mean and ln σ of the standardised ln A.
 
-    The loss is ``(t − μ)²/(2σ²) + ln σ`` per point (arXiv:2206.14831, Eq. 13, without the constant).
+    ln σ is cut off at 0: a width above the spread of all targets says nothing, and in the tail of ln A it would make
+    the mean of A arbitrarily large. The loss is ``(t − μ)²/(2σ²) + ln σ`` per point (arXiv:2206.14831, Eq. 13, without the constant).
     """
 
     name = "heteroskedastic_gaussian"
@@ -16,7 +17,7 @@ class HeteroskedasticGaussian:
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Loss per point ``(n,)`` of outputs ``(n, 2)`` for standardised targets ``(n,)``."""
-        mean, log_sigma = outputs.unbind(dim=-1)
+        mean, log_sigma = outputs[:, 0], outputs[:, 1].clamp(max=0.0)
         return 0.5 * ((target - mean) * torch.exp(-log_sigma)) ** 2 + log_sigma
 
     def amplitude_moments(
@@ -40,6 +41,6 @@ class HeteroskedasticGaussian:
             ``(n,)`` each, in the unit of the amplitude.
         """
         mean = log_offset + scale * outputs[:, 0]
-        variance = (scale * torch.exp(outputs[:, 1])) ** 2
+        variance = (scale * torch.exp(outputs[:, 1].clamp(max=0.0))) ** 2
         amplitude = torch.exp(mean + 0.5 * variance)
         return amplitude, amplitude * torch.sqrt(torch.expm1(variance))

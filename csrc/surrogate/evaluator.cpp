@@ -112,7 +112,7 @@ void Evaluator::predict(const double* momenta, std::size_t n, const PredictionVi
     backend_->evaluate(features.data(), n, outputs.data());
     for (std::size_t k = 0; k < n; ++k) {
         const double mean = log_factor[k] + model_.target_mean + model_.target_std * outputs[2 * k];
-        const double sigma = model_.target_std * std::exp(outputs[2 * k + 1]);
+        const double sigma = model_.target_std * std::exp(std::min(outputs[2 * k + 1], 0.0));
         result.amplitude[k] = std::exp(mean + 0.5 * sigma * sigma);
         result.sigma_syst[k] = result.amplitude[k] * std::sqrt(std::expm1(sigma * sigma));
         result.sigma_stat[k] = 0.0;  // a deterministic posterior has no spread

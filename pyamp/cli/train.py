@@ -23,8 +23,8 @@ def train(
     The run directory gets model.safetensors, metrics.json, pulls.png, log.csv and TensorBoard events. It can be
     killed at any moment: --resume continues from the last checkpoint and ends with the same weights.
 
-    Configuration keys: network: {hidden: [128, 128, 128], activation: gelu}, dtype: float32, steps: 20000,
-    batch_size: 1024, learning_rate: 0.005, warmup_steps: 200, gradient_clip: 1.0, validation_fraction: 0.05,
+    Configuration keys: network: {hidden: [128, 128, 128], activation: gelu}, dtype: float32, steps: 40000,
+    batch_size: 512, learning_rate: 0.004, warmup_steps: 200, gradient_clip: 1.0, validation_fraction: 0.05,
     test_fraction: 0.2, validation_interval: 200, patience: 0, checkpoint_seconds: 30, seed: 1.
     """
     from pyamp.cli.report import print_metrics

@@ -57,6 +57,7 @@ def test_loss_is_the_gaussian_of_torch() -> None:
     generator = torch.Generator().manual_seed(1)
     outputs = torch.randn((50, 2), generator=generator, dtype=torch.float64)
     target = torch.randn(50, generator=generator, dtype=torch.float64)
+    outputs[:, 1] -= 3.0
     normal = torch.distributions.Normal(outputs[:, 0], outputs[:, 1].exp())
     expected = -normal.log_prob(target) - 0.5 * math.log(2 * math.pi)
     torch.testing.assert_close(HeteroskedasticGaussian().loss(outputs, target), expected)
@@ -70,6 +71,15 @@ def test_amplitude_moments_are_those_of_a_log_normal() -> None:
     amplitude, sigma = HeteroskedasticGaussian().amplitude_moments(outputs, offset, scale)
     torch.testing.assert_close(amplitude, expected.mean)
     torch.testing.assert_close(sigma, expected.stddev, rtol=1e-9, atol=0)
+
+
+def test_width_is_at_most_the_spread_of_the_targets() -> None:
+    likelihood = HeteroskedasticGaussian()
+    wide = torch.tensor([[0.3, 40.0]], dtype=torch.float64)
+    one = torch.tensor([[0.3, 0.0]], dtype=torch.float64)
+    assert torch.equal(likelihood.loss(wide, torch.ones(1)), likelihood.loss(one, torch.ones(1)))
+    offset = torch.zeros(1, dtype=torch.float64)
+    assert likelihood.amplitude_moments(wide, offset, 0.9) == likelihood.amplitude_moments(one, offset, 0.9)
 
 
 def test_batches_are_permutations_and_depend_on_seed_and_step_only() -> None:

@@ -25,7 +25,7 @@ def train(
 
     Configuration keys: network: {hidden: [128, 128, 128], activation: gelu}, dtype: float32, steps: 40000,
     batch_size: 512, learning_rate: 0.004, warmup_steps: 200, gradient_clip: 1.0, validation_fraction: 0.05,
-    test_fraction: 0.2, validation_interval: 200, patience: 0, checkpoint_seconds: 30, seed: 1.
+    test_fraction: 0.2, validation_interval: 200, patience: 0, checkpoint_seconds: 30, threads: 1, seed: 1.
     """
     from pyamp.cli.report import print_metrics
     from pyamp.configuration import load_yaml, validated

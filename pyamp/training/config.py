@@ -52,6 +52,7 @@ class TrainingConfig(StrictModel):
         default=0, ge=0, description="validations without a better loss before stopping; 0: never"
     )
     checkpoint_seconds: float = Field(default=30.0, gt=0, description="time between checkpoints")
+    threads: int = Field(default=1, ge=1, description="1 is reproducible, and the fastest for small networks")
     seed: int = Field(default=1, ge=0)
 
     def sha256(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,7 +119,7 @@ def train(
     trainer = Trainer(
         surrogate, config, dataset_sha256, directory, _points(training), _points(validation), resume
     )
-    with Progress(disable=not show_progress) as progress:
+    with _threads(config.threads), Progress(disable=not show_progress) as progress:
         seconds = trainer.run(progress)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
@@ -175,6 +177,17 @@ def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str
         "x_max": float(budget_maximum(x, OVERWEIGHT_BUDGET, weights=weights / x)),
         "x_max_overweight_budget": OVERWEIGHT_BUDGET,
     }
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Torch's intra-op threads, as they were afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _points(dataset: Dataset) -> Points:

@@ -32,15 +32,6 @@ QUICK = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Sums then have one order, and a run is reproducible bit for bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return generate("gg_to_aag_1tev", 6000, tmp_path_factory.mktemp("data") / "points.h5", seed=3)

@@ -10,6 +10,7 @@ and from single points in Sherpa.
 """
 
 import argparse
+import math
 import os
 from pathlib import Path
 
@@ -26,13 +27,13 @@ from pyamp.unweighting.speed_factors import SpeedFactors
 COLUMNS = {
     "process": "process",
     "where": "where",
-    "t_me": "t_ME",
-    "t_ps": "t_PS",
-    "epsilon_full": "ε_full",
-    "t_surr": "t_surr",
+    "t_me": "t_ME/µs",
+    "t_ps": "t_PS/µs",
+    "epsilon_full": "ε_full/%",
+    "t_surr": "t_surr/µs",
     "x_max": "x_max",
-    "epsilon_1st": "ε_1st",
-    "epsilon_2nd": "ε_2nd",
+    "epsilon_1st": "ε_1st/%",
+    "epsilon_2nd": "ε_2nd/%",
     "n_eff_over_n": "N_eff/N",
     "f_eff": "f_eff",
     "f_eff_limit": "limit",
@@ -93,19 +94,24 @@ def sherpa_row(truth_path: Path, two_stage_path: Path) -> dict[str, object]:
 def shown(row: dict[str, object]) -> dict[str, object]:
     """The row as it is printed: each number with its error."""
 
-    def number(key: str, scale: float = 1.0, unit: str = "", digits: int = 3) -> str:
-        value, error = float(row[key]) * scale, float(row.get(f"{key}_err") or 0.0) * scale
-        return f"{value:.{digits}g}" + (f"({error:.1g})" if error > 0 else "") + unit
+    def cell(key: str, scale: float = 1.0) -> str:
+        return with_error(float(row[key]) * scale, float(row.get(f"{key}_err") or 0.0) * scale)
 
-    cells = {name: number(f"{name}_ms", 1e3, " µs") for name in ("t_me", "t_ps", "t_surr")}
-    cells |= {name: number(name, 100, " %") for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd")}
-    cells |= {name: number(name) for name in ("x_max", "f_eff", "f_eff_limit")}
-    return {
-        "process": row["process"],
-        "where": row["where"],
-        "n_eff_over_n": number("n_eff_over_n", digits=4),
-        **cells,
-    }
+    cells = {name: cell(f"{name}_ms", 1e3) for name in ("t_me", "t_ps", "t_surr")}
+    cells |= {name: cell(name, 100) for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd")}
+    cells |= {name: cell(name) for name in ("x_max", "n_eff_over_n", "f_eff", "f_eff_limit")}
+    return {"process": row["process"], "where": row["where"], **cells}
+
+
+def with_error(value: float, error: float) -> str:
+    """1.234(5) for 1.234 +- 0.005; four digits where there is no error."""
+    if not error > 0:
+        return f"{value:.4g}"
+    decimals = max(0, -math.floor(math.log10(error)))
+    if round(error, decimals) >= 10 ** (1 - decimals):  # 0.096 is 0.1
+        decimals = max(0, decimals - 1)
+    digits = round(error * 10**decimals)
+    return f"{value:.{decimals}f}({digits})"
 
 
 def parse() -> argparse.Namespace:
@@ -147,7 +153,7 @@ def main() -> None:
         rows.append(sherpa_row(options.sherpa_truth, options.sherpa_two_stage))
     _common.print_table("Two-stage unweighting: speed factors", [shown(row) for row in rows], COLUMNS)
     print(
-        "Numbers in brackets: statistical error of the last digit. limit: f_eff of a perfect surrogate at no cost."
+        "In brackets: statistical error of the last digits. limit: f_eff of a perfect surrogate at no cost."
     )
     if options.json:
         _common.write(options.json, "f_eff", options.seed, options.quick, rows)

@@ -1,5 +1,9 @@
 """Do measured rows hold together: from Python with a stand-in for the surrogate, and from Sherpa's summaries?"""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -98,3 +102,32 @@ def test_summaries_of_other_runs_are_refused(tmp_path):
         read_summary(path, "truth")
     with pytest.raises(PyampError, match="cannot read the summary of a Sherpa run"):
         read_summary(tmp_path / "none.yaml", "truth")
+
+
+def test_benchmark_makes_a_row_from_python_and_one_from_sherpa(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    model = root / "tests" / "reference" / "models" / "v1" / "gg_to_aag_float64.safetensors"
+    truth_run, two_stage_run = summaries()
+    names = {
+        "process": "gg_to_aag",
+        "truth": "builtin:gg_to_aag",
+        "surrogate": "/somewhere/model.safetensors",
+    }
+    for name, run in (("truth", truth_run), ("two_stage", two_stage_run)):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(names | run))
+    command = [sys.executable, root / "benchmarks" / "f_eff.py", model, "--quick", "--points", "2000"]
+    command += ["--process", "gg_to_aag_lhc13", "--json", tmp_path / "out.json"]
+    command += ["--sherpa-truth", tmp_path / "truth.yaml", "--sherpa-two-stage", tmp_path / "two_stage.yaml"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert (record["name"], record["quick"]) == ("f_eff", True)
+    assert [(row["where"], row["process"]) for row in record["rows"]] == [
+        ("python", "gg_to_aag_lhc13"),
+        ("sherpa", "gg_to_aag"),
+    ]
+    keys = "truth surrogate mode t_me_ms t_ps_ms t_surr_ms epsilon_full x_max epsilon_1st epsilon_2nd mean_p"
+    keys += " n_eff_over_n f_eff f_eff_err f_eff_limit"
+    for row in record["rows"]:
+        assert all(row[key] is not None for key in keys.split())
+    assert "limit: f_eff of a perfect surrogate" in done.stdout

@@ -27,6 +27,7 @@ from pyamp.representations import LogInvariants
 from pyamp.surrogate import Surrogate
 from pyamp.training.config import TrainingConfig
 from pyamp.training.loop import CHECKPOINT_NAME, Points, Trainer
+from pyamp.unweighting import budget_maximum
 
 FloatArray = NDArray[np.float64]
 
@@ -166,8 +167,6 @@ def train(
 
 def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str, Any]:
     """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage."""
-    from pyamp.unweighting.maxima import budget_maximum
-
     weights = test.amplitude * test.phase_space_weight
     x = test.amplitude / amplitude
     return {

@@ -24,7 +24,7 @@ struct CouplingOrders {
 };
 
 class AmplitudeProvider {
-   public:
+ public:
     virtual ~AmplitudeProvider() = default;
 
     virtual const Process& process() const = 0;

@@ -215,3 +215,15 @@ def test_cuda_equals_cpu(model_path: Path, momenta: np.ndarray) -> None:
     )
     tensor = on_gpu(torch.from_numpy(momenta).cuda())
     assert tensor.amplitude.is_cuda
+
+
+def test_threads_of_the_host_are_left_alone(model_path: Path, momenta: np.ndarray) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        evaluator = pyamp.Evaluator(model_path)
+        for batch in (momenta[0], momenta):
+            evaluator(batch)
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

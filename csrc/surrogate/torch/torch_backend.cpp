@@ -8,9 +8,13 @@
 
 #include "error.h"
 #include "surrogate/backend.h"
+#include "surrogate/torch/one_thread.h"
 
 namespace pyamp {
 namespace {
+
+/// Batches up to this size stay on the calling thread.
+constexpr std::size_t small_batch = 64;
 
 using Activation = std::function<at::Tensor(const at::Tensor&)>;
 
@@ -55,6 +59,7 @@ class TorchMlp final : public Backend {
 
     void evaluate(const double* features, std::size_t n, double* outputs) const override {
         const c10::InferenceMode inference;
+        const OneThread one_thread(n <= small_batch);
         const auto rows = static_cast<int64_t>(n);
         const auto wide = at::from_blob(const_cast<double*>(features), {rows, n_features_}, at::kDouble);
         auto x = wide.to(at::TensorOptions(type_).device(device_));

@@ -1,16 +1,20 @@
-// Integrator: PyAmp, a phase-space channel for two massless particles and a gluon that is radiated off the beams.
+// Integrator: PyAmp, phase-space channels for two massless particles and a gluon that is radiated off the beams.
 //
-// The matrix element has one strong structure, 1/k_T^2 of the gluon between its cut and the kinematic limit, flat in
-// the gluon's rapidity. The channel therefore generates ln k_T, eta and phi of the gluon in the partonic frame, and
-// the two others isotropically in their common rest frame; Sherpa's Vegas refines each variable. With
-//   dPhi_3 = k_T dk_T deta dphi / (2 (2 pi)^3) * dcos(theta*) dphi* / (32 pi^2)
-// the weight of a point is a product of Jacobians.
+// The matrix element goes like 1/k_T^2 of the gluon between its cut and the kinematic limit, flat in the gluon's
+// rapidity eta, and it is enhanced where the mass Q of the two others is small against the energy E: they then recoil
+// together against the gluon. There is one channel for either, both in the partonic frame:
+//   Radiation  d^3k/(2 k0) = k_T^2/2 dln(k_T) deta dphi
+//   Recoil     d^3k/(2 k0) = k0/(4 E cosh^2 eta) dQ^2 deta dphi,     k0 = (E^2 - Q^2)/(2 E)
+// and the two others are isotropic in their common rest frame, dPhi_2 = dcos(theta*) dphi* / (32 pi^2). Sherpa's
+// Vegas refines every variable, its multi-channel weighs the channels.
 //
 // Sherpa 3.0 hands a channel its momenta in the laboratory; its own Rambo ignores that and generates in the partonic
-// frame, so that it is right for beams of fixed partonic energy only. This channel boosts.
+// frame, so that it is right for beams of fixed partonic energy only. These channels boost.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ATOOLS/Math/Poincare.H"
@@ -30,7 +34,7 @@ using ATOOLS::Vec3D;
 using ATOOLS::Vec4D;
 
 /// The variables, each of them mapped to [0, 1).
-enum Variable { ln_kt, eta, cos_theta, phi_star, phi, n_variables };
+enum Variable { hardness, eta, cos_theta, phi_star, phi, n_variables };
 
 double Angle(double sine, double cosine) {
     const double angle = std::atan2(sine, cosine) / (2.0 * M_PI);
@@ -61,21 +65,96 @@ struct Axes {
     }
 };
 
+/// Generates the gluon in the partonic frame at a given energy.
+class Gluon_Map {
+ public:
+    /// @param kt_min lower cut on p_T of the gluon, GeV
+    explicit Gluon_Map(double kt_min) : m_kt_min(kt_min) {}
+    virtual ~Gluon_Map() = default;
+    virtual std::string Name() const = 0;
+
+    struct Gluon {
+        double kt, rapidity;
+        double density;  ///< d^3k/(2 k0) over dphi and the product of the two variables' intervals; 0: not generated
+    };
+    virtual Gluon Point(double energy, double u_hardness, double u_eta) const = 0;
+    /// The inverse; sets the variables.
+    virtual Gluon Weight(double energy, double kt, double rapidity, double& u_hardness, double& u_eta) const = 0;
+
+ protected:
+    double m_kt_min;
+};
+
+class Radiation : public Gluon_Map {
+ public:
+    using Gluon_Map::Gluon_Map;
+    std::string Name() const override { return "PyAmp_Radiation"; }
+
+    Gluon Point(double energy, double u_hardness, double u_eta) const override {
+        const double kt = m_kt_min * std::exp(u_hardness * LnRange(energy));
+        return {kt, (2.0 * u_eta - 1.0) * EtaMax(energy, kt), Density(energy, kt)};
+    }
+
+    Gluon Weight(double energy, double kt, double rapidity, double& u_hardness, double& u_eta) const override {
+        u_hardness = std::log(kt / m_kt_min) / LnRange(energy);
+        u_eta = 0.5 * (1.0 + rapidity / EtaMax(energy, kt));
+        return {kt, rapidity, kt < m_kt_min ? 0.0 : Density(energy, kt)};
+    }
+
+ private:
+    double LnRange(double energy) const { return std::log(0.5 * energy / m_kt_min); }
+    static double EtaMax(double energy, double kt) { return std::acosh(std::max(1.0, 0.5 * energy / kt)); }
+    double Density(double energy, double kt) const {
+        return std::max(0.0, 0.5 * kt * kt * LnRange(energy) * 2.0 * EtaMax(energy, kt));
+    }
+};
+
+class Recoil : public Gluon_Map {
+ public:
+    using Gluon_Map::Gluon_Map;
+    std::string Name() const override { return "PyAmp_Recoil"; }
+
+    Gluon Point(double energy, double u_hardness, double u_eta) const override {
+        // ln(Q^2 + k_T,min^2) is flat: reaches down to Q = 0, where nothing is singular
+        const double q2 = m_kt_min * m_kt_min * std::expm1(u_hardness * LnRange(energy));
+        const double k0 = 0.5 * (energy - q2 / energy);
+        const double rapidity = (2.0 * u_eta - 1.0) * EtaMax(k0);
+        return {k0 / std::cosh(rapidity), rapidity, Density(energy, q2, k0, rapidity)};
+    }
+
+    Gluon Weight(double energy, double kt, double rapidity, double& u_hardness, double& u_eta) const override {
+        const double k0 = kt * std::cosh(rapidity), q2 = std::max(0.0, energy * (energy - 2.0 * k0));
+        u_hardness = std::log1p(q2 / (m_kt_min * m_kt_min)) / LnRange(energy);
+        u_eta = 0.5 * (1.0 + rapidity / EtaMax(k0));
+        return {kt, rapidity, kt < m_kt_min ? 0.0 : Density(energy, q2, k0, rapidity)};
+    }
+
+ private:
+    /// Of Q^2 + k_T,min^2, up to the energy at which the gluon just reaches its cut.
+    double LnRange(double energy) const {
+        return std::log1p(energy * (energy - 2.0 * m_kt_min) / (m_kt_min * m_kt_min));
+    }
+    double EtaMax(double k0) const { return std::acosh(std::max(1.0, k0 / m_kt_min)); }
+    double Density(double energy, double q2, double k0, double rapidity) const {
+        const double dq2 = (q2 + m_kt_min * m_kt_min) * LnRange(energy), cosh = std::cosh(rapidity);
+        return std::max(0.0, 0.25 * k0 / (energy * cosh * cosh) * dq2 * 2.0 * EtaMax(k0));
+    }
+};
+
 }  // namespace
 
-class Radiated_Gluon : public PHASIC::Single_Channel {
+class Gluon_And_Pair : public PHASIC::Single_Channel {
  public:
     /// @param gluon, first, second positions of the outgoing legs
-    /// @param kt_min lower cut on p_T of the gluon, GeV
-    Radiated_Gluon(int n_in, int n_out, const ATOOLS::Flavour* flavours, int gluon, int first, int second,
-                   double kt_min)
+    Gluon_And_Pair(int n_in, int n_out, const ATOOLS::Flavour* flavours, int gluon, int first, int second,
+                   std::unique_ptr<Gluon_Map> map)
         : Single_Channel(n_in, n_out, flavours),
-          m_kt_min(kt_min),
           m_gluon(gluon),
           m_first(first),
           m_second(second),
-          m_vegas(n_variables, 100, "PyAmp_Radiated_Gluon") {
-        m_name = "PyAmp_Radiated_Gluon";
+          p_map(std::move(map)),
+          m_vegas(n_variables, 100, p_map->Name()) {
+        m_name = p_map->Name();
         m_rannum = n_variables;
         p_rans = new double[m_rannum];
         m_vegas.ConstChannel(phi);  // nothing depends on the azimuth of the whole event
@@ -85,12 +164,10 @@ class Radiated_Gluon : public PHASIC::Single_Channel {
         const double* u = m_vegas.GeneratePoint(random);
         std::copy(u, u + m_rannum, p_rans);
         const Vec4D total = p[0] + p[1];
-        const double energy = std::sqrt(total.Abs2());
-        const double kt = m_kt_min * std::exp(u[ln_kt] * LnRange(energy));
-        const double eta_max = std::acosh(std::max(1.0, 0.5 * energy / kt));
-        const double rapidity = (2.0 * u[eta] - 1.0) * eta_max;
+        const auto gluon = p_map->Point(std::sqrt(total.Abs2()), u[hardness], u[eta]);
         const double azimuth = 2.0 * M_PI * u[phi];
-        p[m_gluon] = kt * Vec4D(std::cosh(rapidity), std::cos(azimuth), std::sin(azimuth), std::sinh(rapidity));
+        p[m_gluon] = gluon.kt * Vec4D(std::cosh(gluon.rapidity), std::cos(azimuth), std::sin(azimuth),
+                                      std::sinh(gluon.rapidity));
         ATOOLS::Poincare(total).BoostBack(p[m_gluon]);
 
         const Vec4D pair = total - p[m_gluon];
@@ -106,28 +183,26 @@ class Radiated_Gluon : public PHASIC::Single_Channel {
     }
 
     void GenerateWeight(Vec4D* p, PHASIC::Cut_Data*) override {
-        m_weight = 0.0;
+        m_weight = 0.0;  // Sherpa's sign for a point that the channel does not generate
         const Vec4D total = p[0] + p[1];
-        const double energy = std::sqrt(total.Abs2());
-        const double ln_range = LnRange(energy), kt = p[m_gluon].PPerp();
-        const double eta_max = std::acosh(std::max(1.0, 0.5 * energy / kt));
-        // outside what the channel generates its density is zero; Sherpa takes a weight of 0 for that
-        if (!(ln_range > 0.0) || !(kt >= m_kt_min) || !(eta_max > 0.0)) return;
-        ATOOLS::Poincare rest_frame(total - p[m_gluon]);
-        const Axes axes(p[0], p[1], rest_frame);
         Vec4D gluon = p[m_gluon], photon = p[m_first];
         ATOOLS::Poincare(total).Boost(gluon);
+        const double kt = gluon.PPerp();
+        double* u = p_rans;
+        const double density =
+            p_map->Weight(std::sqrt(total.Abs2()), kt, std::asinh(gluon[3] / kt), u[hardness], u[eta]).density;
+        if (!(density > 0.0)) return;
+        ATOOLS::Poincare rest_frame(total - p[m_gluon]);
+        const Axes axes(p[0], p[1], rest_frame);
         rest_frame.Boost(photon);
         const Vec3D direction = Vec3D(photon) / photon[0];
-        double* u = p_rans;
-        u[ln_kt] = std::log(kt / m_kt_min) / ln_range;
-        u[eta] = 0.5 * (1.0 + std::asinh(gluon[3] / kt) / eta_max);
         u[cos_theta] = 0.5 * (1.0 + direction * axes.z);
         u[phi_star] = Angle(direction * axes.y, direction * axes.x);
         u[phi] = Angle(p[m_gluon][2], p[m_gluon][1]);
         for (int i = 0; i < n_variables; ++i) u[i] = std::min(std::max(u[i], 0.0), 1.0 - 1e-15);
-        const double jacobian = kt * kt * ln_range * 2.0 * eta_max * 2.0 * M_PI * 2.0 * 2.0 * M_PI;
-        m_weight = m_vegas.GenerateWeight(u) * jacobian / (2.0 * std::pow(2.0 * M_PI, 3) * 32.0 * M_PI * M_PI);
+        // dPhi_3 = density dphi/(2 pi)^3 dcos(theta*) dphi*/(32 pi^2), the angles over 2 pi, 2 and 2 pi
+        m_weight = m_vegas.GenerateWeight(u) * density * (2.0 * M_PI) * (2.0 * 2.0 * M_PI) /
+                   (std::pow(2.0 * M_PI, 3) * 32.0 * M_PI * M_PI);
     }
 
     void AddPoint(double value) override {
@@ -140,14 +215,10 @@ class Radiated_Gluon : public PHASIC::Single_Channel {
     void MPISync() override { m_vegas.MPISync(); }
     void WriteOut(std::string directory) override { m_vegas.WriteOut(directory); }
     void ReadIn(std::string directory) override { m_vegas.ReadIn(directory); }
-    const std::string ChID() const { return m_name; }
 
  private:
-    /// Of k_T between the cut and the kinematic limit.
-    double LnRange(double energy) const { return std::max(0.0, std::log(0.5 * energy / m_kt_min)); }
-
-    double m_kt_min;
     int m_gluon, m_first, m_second;
+    std::unique_ptr<Gluon_Map> p_map;
     PHASIC::Vegas m_vegas;
 };
 
@@ -183,7 +254,11 @@ class Channels : public PHASIC::Channel_Generator {
                 "run card: Integrator PyAmp found no lower cut on p_T of the gluon, below which it would generate "
                 "nothing; add [PT, 21, minimum, E_CMS] to SELECTORS, or take Integrator: Rambo");
         const int first = gluon == 2 ? 3 : 2, second = gluon == 4 ? 3 : 4;
-        p_mc->Add(new Radiated_Gluon(n_in, n_out, &flavours.front(), gluon, first, second, kt_min));
+        const auto add = [&](std::unique_ptr<Gluon_Map> map) {
+            p_mc->Add(new Gluon_And_Pair(n_in, n_out, &flavours.front(), gluon, first, second, std::move(map)));
+        };
+        add(std::make_unique<Radiation>(kt_min));
+        add(std::make_unique<Recoil>(kt_min));
         return 0;
     }
 };

@@ -1,0 +1,236 @@
+"""Run Sherpa with the pyamp plugin from Python: a run card in, cross section and summary out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pyamp.errors import PyampError
+
+REPOSITORY = Path(__file__).parents[1]
+CARDS = ("truth", "surrogate", "two_stage", "partonic")
+SUMMARY = "summary.yaml"
+LOG = "sherpa.log"
+
+
+@dataclass(frozen=True)
+class SherpaResult:
+    """What a run of Sherpa gave.
+
+    Attributes
+    ----------
+    cross_section_pb, error_pb : float
+        Cross section of the events and its statistical error, pb.
+    n_events : int
+        Events generated.
+    wall_s : float
+        Time of the whole run, start-up and integration included.
+    log : Path
+        Sherpa's output.
+    summary : dict
+        The plugin's summary: ``mode``, ``integration``, ``events``, ``second_stage``, ``gain`` (docs/sherpa.md).
+    """
+
+    cross_section_pb: float
+    error_pb: float
+    n_events: int
+    wall_s: float
+    log: Path
+    summary: dict[str, Any] = field(repr=False)
+
+
+def find_sherpa() -> Path:
+    """Folder of an installed Sherpa: ``$SHERPA_DIR``, else one under ``.sherpa/`` of this folder or the repository.
+
+    Raises
+    ------
+    PyampError
+        There is none; the message says how to get one.
+    """
+    named = os.environ.get("SHERPA_DIR")
+    if named:
+        if not (Path(named) / "bin" / "Sherpa").is_file():
+            raise PyampError(
+                f"SHERPA_DIR={named}: no bin/Sherpa found there; name the folder of an installed Sherpa 3"
+            )
+        return Path(named).resolve()
+    for root in (Path.cwd(), REPOSITORY):
+        found = sorted((root / ".sherpa").glob("*/bin/Sherpa"))
+        if found:
+            return found[-1].parents[1]
+    raise PyampError(
+        "no Sherpa found; `make build` fetches one, or set SHERPA_DIR to the folder of an installed Sherpa 3"
+    )
+
+
+def plugin_path() -> Path:
+    """``libSherpaPyAmp.so`` of this environment; ``$PYAMP_SHERPA_PLUGIN`` names another one.
+
+    Raises
+    ------
+    PyampError
+        It is not there; the message says how to build it.
+    """
+    path = Path(
+        os.environ.get("PYAMP_SHERPA_PLUGIN") or Path(sys.prefix) / "lib" / "pyamp" / "libSherpaPyAmp.so"
+    )
+    if not path.is_file():
+        raise PyampError(f"{path}: no Sherpa plugin found there; `make build` builds and installs it")
+    return path.resolve()
+
+
+def card_path(name: str) -> Path:
+    """A ready run card: ``truth``, ``surrogate``, ``two_stage`` (p p at 13 TeV) or ``partonic`` (g g at 1 TeV)."""
+    for folder in (Path(sys.prefix) / "share" / "pyamp" / "cards", REPOSITORY / "sherpa_plugin" / "cards"):
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    raise PyampError(f"no run card {name} found; known are {', '.join(CARDS)}")
+
+
+def run(
+    card: str | Path,
+    directory: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    n_events: int | None = None,
+    seed: int | None = None,
+    timeout: float | None = None,
+) -> SherpaResult:
+    """Run Sherpa on a card.
+
+    Parameters
+    ----------
+    card : str or Path
+        The run card, a YAML file.
+    directory : str or Path
+        Where Sherpa runs; made if it is not there. Holds the card, the overrides, ``sherpa.log``, ``summary.yaml``
+        and Sherpa's own files afterwards.
+    overrides : mapping, optional
+        Settings that win over those of the card, nested as there: ``{"PYAMP": {"X_MAX": 1.2}, "EVENTS": 1000}``.
+        Paths in it are relative to `directory`.
+    n_events : int, optional
+        Number of events instead of the card's.
+    seed : int, optional
+        Sherpa's RANDOM_SEED.
+    timeout : float, optional
+        Seconds after which the run is given up.
+
+    Raises
+    ------
+    PyampError
+        Sherpa or the plugin is missing, or Sherpa stopped; the message has Sherpa's own line.
+    """
+    sherpa, plugin = find_sherpa() / "bin" / "Sherpa", plugin_path()
+    if not Path(card).is_file():
+        raise PyampError(f"{card}: no such run card")
+    directory = Path(directory).resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / LOG
+    (directory / SUMMARY).unlink(missing_ok=True)
+    settings = {**(overrides or {})}
+    settings["PYAMP"] = {**settings.get("PYAMP", {}), "SUMMARY": SUMMARY}
+    if n_events is not None:
+        settings["EVENTS"] = n_events
+    if seed is not None:
+        settings["RANDOM_SEED"] = seed
+    # Files rather than arguments: on its command line Sherpa rewrites every colon.
+    shutil.copyfile(card, directory / "card.yaml")
+    (directory / "overrides.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+
+    environment = dict(os.environ)
+    environment["LD_LIBRARY_PATH"] = os.pathsep.join(
+        [str(plugin.parent), *filter(None, [environment.get("LD_LIBRARY_PATH")])]
+    )
+    start = time.perf_counter()
+    with log.open("w") as output:
+        try:
+            process = subprocess.run(
+                [str(sherpa), "card.yaml", "overrides.yaml"],
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise PyampError(f"{log}: Sherpa was given up after {timeout:.0f} s") from None
+        except OSError as error:
+            raise PyampError(f"{sherpa}: cannot be run ({error})") from None
+    wall_s = time.perf_counter() - start
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", log.read_text(errors="replace"))
+    if process.returncode != 0:
+        raise PyampError(f"Sherpa stopped with exit code {process.returncode}: {_reason(text)} (log: {log})")
+    cross_section_pb, error_pb = _cross_section(text, log)
+    summary = _summary(directory / SUMMARY)
+    return SherpaResult(cross_section_pb, error_pb, int(summary["sherpa"]["events"]), wall_s, log, summary)
+
+
+def run_card(
+    mode: str,
+    model: str | Path | None,
+    directory: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    n_events: int | None = None,
+    seed: int | None = None,
+    timeout: float | None = None,
+) -> SherpaResult:
+    """Run one of the ready cards.
+
+    Parameters
+    ----------
+    mode : str
+        Name of the card, see :func:`card_path`.
+    model : str or Path or None
+        The model file; None if the card needs none.
+    directory, overrides, n_events, seed, timeout
+        As for :func:`run`.
+    """
+    settings = dict(overrides or {})
+    if model is not None:
+        settings["PYAMP"] = {"MODEL": str(Path(model).resolve()), **settings.get("PYAMP", {})}
+    return run(card_path(mode), directory, settings, n_events=n_events, seed=seed, timeout=timeout)
+
+
+def _reason(text: str) -> str:
+    """The line with which Sherpa stopped: the plugin's, else that of Sherpa's exception, else its last words."""
+    own = re.findall(r"^pyamp: (?!note: |MODE |summary, )(.+)$", text, re.MULTILINE)
+    if own:
+        return str(own[-1])
+    thrown = re.findall(r" thrown.*:\s*\n\s*(.+)$", text, re.MULTILINE)
+    if thrown:
+        return str(thrown[-1])
+    words = [line.strip() for line in text.splitlines() if line.strip()]
+    return words[-1] if words else "it printed nothing"
+
+
+def _cross_section(text: str, log: Path) -> tuple[float, float]:
+    number = r"([0-9.]+(?:e[+-]?[0-9]+)?)"
+    found = re.findall(rf"Nominal\s+{number}\s+[0-9.]+ %\s+{number}\s", text)
+    if not found:
+        raise PyampError(f"{log}: no cross section found; the run ended early, or printed in another format")
+    return float(found[-1][0]), float(found[-1][1])
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    try:
+        summary = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise PyampError(f"{path}: cannot read the summary of the run ({error})") from None
+    if not isinstance(summary, dict):
+        raise PyampError(
+            f"{path}: the summary of the run is empty; was a process with Loop_Generator: PyAmp run?"
+        )
+    return summary

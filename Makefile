@@ -50,6 +50,8 @@ $(STAMPS)/plugin: $(STAMPS)/core $(PLUGIN_SOURCES) | $(SHERPA_DIR)/bin/Sherpa
 
 demo: build
 	$(BIN)/pyamp demo --output demo
+	$(BIN)/python benchmarks/f_eff.py demo/run/model.safetensors --quick --json demo/f_eff.json \
+	    --sherpa-truth demo/sherpa_truth/summary.yaml --sherpa-two-stage demo/sherpa_two_stage/summary.yaml
 
 test: build
 	$(BIN)/python -m pytest

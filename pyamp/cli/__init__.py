@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from pyamp.cli.demo import demo
 from pyamp.cli.generate import generate
 from pyamp.cli.inspect import inspect
 from pyamp.cli.train import train
@@ -22,7 +23,7 @@ app = typer.Typer(
 The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surrogate on them, [bold]inspect[/bold]
 the model file, then load it with pyamp.Evaluator in Python or name it in a Sherpa run card.""",
 )
-for command in (generate, train, inspect):
+for command in (generate, train, inspect, demo):
     app.command()(command)
 
 

@@ -34,7 +34,8 @@ target_include_directories(pyamp_torch_headers SYSTEM INTERFACE
   "${PYAMP_TORCH_ROOT}/include" "${PYAMP_TORCH_ROOT}/include/torch/csrc/api/include")
 target_compile_definitions(pyamp_torch_headers INTERFACE _GLIBCXX_USE_CXX11_ABI=${torch_cxx11_abi})
 target_link_directories(pyamp_torch_headers INTERFACE "${PYAMP_TORCH_LIB}")
-target_link_libraries(pyamp_torch_headers INTERFACE torch torch_cpu c10)
+# Not libtorch and libtorch_cuda: who evaluates on the CPU need not load the GPU's libraries (the backend opens them).
+target_link_libraries(pyamp_torch_headers INTERFACE torch_cpu c10)
 add_library(pyamp::torch ALIAS pyamp_torch_headers)
 
 # CUDA: "extension" where Torch has it and nvcc exists, "compile_only" where only nvcc exists, else "stub".
@@ -51,7 +52,7 @@ if(CMAKE_CUDA_COMPILER)
   else()
     set(PYAMP_CUDA_MODE extension)
     find_package(CUDAToolkit REQUIRED)
-    target_link_libraries(pyamp_torch_headers INTERFACE torch_cuda c10_cuda)
+    target_link_libraries(pyamp_torch_headers INTERFACE c10_cuda)
   endif()
 else()
   set(PYAMP_CUDA_MODE stub)

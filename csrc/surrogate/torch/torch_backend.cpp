@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <c10/core/InferenceMode.h>
+#include <dlfcn.h>
 
 #include <functional>
 #include <map>
@@ -30,21 +31,34 @@ Activation activation_from_name(const std::string& name) {
     return known.at(name);
 }
 
+/// LibTorch's GPU library registers itself when it is loaded; in a process without Python nothing else loads it.
+bool has_cuda() {
+    static void* const library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_LOCAL);
+    return library && at::globalContext().hasCUDA();
+}
+
 at::Device device_from_name(const std::string& name) {
     try {
         const at::Device device(name);
-        if (device.is_cuda() && !at::globalContext().hasCUDA())
-            throw Error("device '" + name + "': this Torch has no CUDA; use \"cpu\"");
+        if (device.is_cuda() && !has_cuda())
+            throw Error("device '" + name + "': this Torch has no CUDA or finds no GPU; use \"cpu\"");
         if (device.is_cpu() || device.is_cuda()) return device;
     } catch (const c10::Error&) {
     }
     throw Error("device '" + name + "', \"cpu\", \"cuda\" or \"cuda:N\" expected");
 }
 
+/// What LibTorch says, in one line: its CUDA errors go on for several.
+Error translated(const std::string& path, const std::string& what, const c10::Error& e) {
+    const std::string text = e.what_without_backtrace();
+    return Error(path + ": LibTorch cannot " + what + ": " + text.substr(0, text.find('\n')));
+}
+
 class TorchMlp final : public Backend {
  public:
     TorchMlp(const ModelFile& model, Dtype dtype, const std::string& device)
-        : activation_(activation_from_name(model.network.activation)),
+        : path_(model.path),
+          activation_(activation_from_name(model.network.activation)),
           n_features_(model.network.widths.front()),
           device_(device_from_name(device)),
           type_(dtype == Dtype::float32 ? at::kFloat : at::kDouble) {
@@ -58,7 +72,21 @@ class TorchMlp final : public Backend {
     }
 
     void evaluate(const double* features, std::size_t n, double* outputs) const override {
+        try {
+            run(features, n, outputs);
+        } catch (const c10::Error& e) {
+            throw translated(path_, "evaluate the network on " + device_.str(), e);
+        }
+    }
+
+ private:
+    struct Layer {
+        at::Tensor weight, bias;  ///< weight (in, out)
+    };
+
+    void run(const double* features, std::size_t n, double* outputs) const {
         const c10::InferenceMode inference;
+        const at::NoTF32Guard float32_is_float32;
         const OneThread one_thread(n <= small_batch);
         const auto rows = static_cast<int64_t>(n);
         const auto wide = at::from_blob(const_cast<double*>(features), {rows, n_features_}, at::kDouble);
@@ -70,16 +98,12 @@ class TorchMlp final : public Backend {
         at::from_blob(outputs, x.sizes(), at::kDouble).copy_(x);
     }
 
- private:
-    struct Layer {
-        at::Tensor weight, bias;  ///< weight (in, out)
-    };
-
     at::Tensor load(const Tensor& tensor) const {
         return at::from_blob(const_cast<double*>(tensor.values.data()), tensor.shape, at::kDouble)
             .to(at::TensorOptions(type_).device(device_), /*non_blocking=*/false, /*copy=*/true);
     }
 
+    std::string path_;
     Activation activation_;
     int64_t n_features_;
     at::Device device_;
@@ -95,6 +119,6 @@ extern "C" __attribute__((visibility("default"))) pyamp::Backend* pyamp_torch_ma
     try {
         return new pyamp::TorchMlp(model, dtype, device);
     } catch (const c10::Error& e) {
-        throw pyamp::Error(model.path + ": LibTorch cannot build the network: " + e.what_without_backtrace());
+        throw pyamp::translated(model.path, "build the network on " + device, e);
     }
 }

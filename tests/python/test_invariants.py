@@ -102,6 +102,13 @@ def test_gradcheck() -> None:
     assert torch.autograd.gradcheck(invariants, (momenta,))
 
 
+def test_second_derivatives_are_refused() -> None:
+    momenta = random_momenta(3, 5, seed=15).requires_grad_()
+    (gradient,) = torch.autograd.grad(invariants(momenta).square().sum(), momenta, create_graph=True)
+    with pytest.raises(NotImplementedError, match="differentiable once"):
+        gradient.square().sum().backward()
+
+
 def test_gradient_of_strided_input_and_strided_gradient() -> None:
     momenta = random_momenta(6, 5, seed=6)
     reference = momenta.clone().requires_grad_()

@@ -112,6 +112,27 @@ class Invariants : public torch::autograd::Function<Invariants> {
     }
 };
 
+/// The gradient is not differentiable in turn: asking for that is an error rather than a silent zero.
+class InvariantsBackward : public torch::autograd::Function<InvariantsBackward> {
+ public:
+    static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor& grad_s, const at::Tensor& momenta,
+                              int64_t n_incoming) {
+        at::AutoDispatchBelowADInplaceOrView below;
+        return invariants_backward(grad_s, momenta, n_incoming);
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext*,
+                                                   const torch::autograd::variable_list&) {
+        TORCH_CHECK_NOT_IMPLEMENTED(false,
+                                    "pyamp::invariants: second derivatives asked for, it is differentiable once; "
+                                    "compute the invariants from Torch operations instead");
+    }
+};
+
+at::Tensor backward_autograd(const at::Tensor& grad_s, const at::Tensor& momenta, int64_t n_incoming) {
+    return InvariantsBackward::apply(grad_s, momenta, n_incoming);
+}
+
 at::Tensor forward_autograd(const at::Tensor& momenta, int64_t n_incoming) {
     return Invariants::apply(momenta, n_incoming);
 }
@@ -139,4 +160,7 @@ TORCH_LIBRARY_IMPL(pyamp, Meta, library) {
     library.impl("invariants_backward", pyamp::empty_gradient);
 }
 
-TORCH_LIBRARY_IMPL(pyamp, Autograd, library) { library.impl("invariants", pyamp::forward_autograd); }
+TORCH_LIBRARY_IMPL(pyamp, Autograd, library) {
+    library.impl("invariants", pyamp::forward_autograd);
+    library.impl("invariants_backward", pyamp::backward_autograd);
+}

@@ -146,12 +146,14 @@ class Evaluator:
         PyampError
             Wrong shape; a flagged point under ``policy="error"``.
         """
-        points = _as_numpy(momenta)
+        points = _as_numpy("momenta", momenta)
         if points.ndim == 2:
             points = points[None]
         couplings = None
         if alpha_s is not None:
-            couplings = np.broadcast_to(_as_numpy(alpha_s), (len(points),))
+            couplings = _as_numpy("alpha_s", alpha_s)
+            if couplings.ndim == 0:
+                couplings = np.full(points.shape[:1], couplings)
         amplitude, sigma_syst, sigma_stat, flags = self._core.evaluate(points, couplings)
         if self._policy == "error" and flags.any():
             flagged = np.flatnonzero(flags)
@@ -175,11 +177,19 @@ def _is_tensor(array: Any) -> bool:
     return type(array).__module__.partition(".")[0] == "torch"
 
 
-def _as_numpy(array: Any) -> NDArray[np.float64]:
-    if _is_tensor(array):
-        array = array.detach().cpu().numpy()
-    elif hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray):
-        array = np.from_dlpack(array)
+def _as_numpy(name: str, array: Any) -> NDArray[np.float64]:
+    try:
+        if _is_tensor(array):
+            array = array.detach().cpu().numpy()
+        elif hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray):
+            array = np.from_dlpack(array)
+        array = np.asarray(array)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise PyampError(
+            f"{name}: not an array ({str(error).splitlines()[0]}); real numbers expected"
+        ) from error
+    if array.dtype.kind not in "fiu":
+        raise PyampError(f"{name}: dtype {array.dtype} found, real numbers expected")
     return np.asarray(array, dtype=np.float64)
 
 

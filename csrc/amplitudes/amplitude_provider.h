@@ -1,6 +1,7 @@
 // The interface of every source of truth |M|^2.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -22,6 +23,9 @@ struct CouplingOrders {
     int alpha_s_power = 0;
     int alpha_power = 0;
 };
+
+/// Whether a value can be a coupling: a finite positive number.
+inline bool is_coupling(double value) { return value > 0.0 && std::isfinite(value); }
 
 class AmplitudeProvider {
  public:

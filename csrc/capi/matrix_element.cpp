@@ -101,6 +101,7 @@ class Truth final : public MatrixElement {
                                     results.accuracy ? &results.accuracy[k] : nullptr);
             else if (results.accuracy)
                 results.accuracy[k] = std::numeric_limits<double>::quiet_NaN();
+            if (alpha_s && !is_coupling(alpha_s[k])) results.amplitude[k] = std::numeric_limits<double>::quiet_NaN();
             if (results.flags[k] == 0 && !std::isfinite(results.amplitude[k])) results.flags[k] = flag_failed;
             results.amplitude[k] *= std::pow(alpha_s ? alpha_s[k] : alpha_s_, orders.alpha_s_power) *
                                     std::pow(alpha_, orders.alpha_power);

@@ -17,14 +17,16 @@ using Array = py::array_t<double, py::array::c_style>;
 py::ssize_t checked_size(const Evaluator& evaluator, const Array& momenta) {
     const auto n_legs = evaluator.model().process.n_legs();
     if (momenta.ndim() != 3 || momenta.shape(1) != n_legs || momenta.shape(2) != 4)
-        throw Error("momenta: shape (n, " + std::to_string(n_legs) + ", 4) expected");
+        throw Error("momenta: shape " + py::str(momenta.attr("shape")).cast<std::string>() + " found, (n, " +
+                    std::to_string(n_legs) + ", 4) expected");
     return momenta.shape(0);
 }
 
 py::tuple evaluate(const Evaluator& evaluator, const Array& momenta, const std::optional<Array>& alpha_s) {
     const auto n = checked_size(evaluator, momenta);
     if (alpha_s && (alpha_s->ndim() != 1 || alpha_s->shape(0) != n))
-        throw Error("alpha_s: one value, or shape (" + std::to_string(n) + ",) expected");
+        throw Error("alpha_s: shape " + py::str(alpha_s->attr("shape")).cast<std::string>() +
+                    " found, one value or (" + std::to_string(n) + ",) expected");
     Array amplitude(n), sigma_syst(n), sigma_stat(n);
     py::array_t<std::int32_t> flags(n);
     const PredictionView view{amplitude.mutable_data(), sigma_syst.mutable_data(), sigma_stat.mutable_data(),

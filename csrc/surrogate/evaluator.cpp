@@ -46,9 +46,12 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
     if (policy_ == Policy::truth) {
         truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
         if (truth_->process().pdg_ids != model_.process.pdg_ids)
-            throw Error(path + ": truth '" + options.truth + "' is another process than the model's '" +
+            throw Error(path + ": truth '" + truth_->process().name + "' is another process than the model's '" +
                         model_.process.name + "'; name the built-in amplitude of the model's process");
     }
+    for (const auto& [name, value] : {std::pair{"alpha_s", alpha_s_}, std::pair{"alpha", alpha_}})
+        if (!is_coupling(value))
+            throw Error(std::string(name) + " is " + std::to_string(value) + ", a positive number expected");
     run_self_test();
 }
 
@@ -60,7 +63,11 @@ void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alp
         evaluate_chunk(momenta + begin * 4 * static_cast<std::size_t>(model_.process.n_legs()), count, chunk);
         const double common = model_.couplings.factor(alpha_s_, alpha_);
         for (std::size_t k = 0; k < count; ++k) {
-            const double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : common;
+            double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : common;
+            if (alpha_s && !is_coupling(alpha_s[begin + k])) {
+                factor = std::numeric_limits<double>::quiet_NaN();
+                chunk.flags[k] |= flag_failed;
+            }
             chunk.amplitude[k] *= factor;
             chunk.sigma_syst[k] *= factor;
             chunk.sigma_stat[k] *= factor;

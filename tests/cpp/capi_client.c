@@ -1,5 +1,6 @@
 /* A C host of libpyamp: opens SOURCE with OPTIONS, evaluates points from a text file, prints what it gets.
  *   capi_client LIBRARY SOURCE OPTIONS POINTS     evaluate; POINTS has one component of a point after the other
+ *   capi_client LIBRARY SOURCE OPTIONS POINTS X   the same for a truth with its accuracy, alpha_s of point k is X + k/1000
  *   capi_client LIBRARY --faults SOURCE           wrong calls must give statuses, never crash
  */
 #include <dlfcn.h>
@@ -32,17 +33,18 @@ static int report(int status) {
     return status;
 }
 
-static int run(const char* source, const char* options, const char* path) {
-    static double momenta[4 * LEGS * 1000], amplitude[1000], sigma[1000];
+static int run(const char* source, const char* options, const char* path, const char* alpha_s_of_first) {
+    static double momenta[4 * LEGS * 1000], alpha_s[1000], amplitude[1000], sigma[1000], accuracy[1000];
     static int32_t flags[1000];
     static double point[4 * LEGS];
     pyamp_handle* handle;
     char text[20000];
     size_t needed, n = 0, stride = 1000, offset = 3;
-    int in_keys[] = {PYAMP_IN_MOMENTA};
-    int out_keys[] = {PYAMP_OUT_FLAGS, PYAMP_OUT_AMPLITUDE, PYAMP_OUT_SIGMA_SYST};
-    void const* in[] = {momenta};
-    void* out[] = {flags, amplitude, sigma};
+    int in_keys[] = {PYAMP_IN_MOMENTA, PYAMP_IN_ALPHA_S};
+    int out_keys[] = {PYAMP_OUT_FLAGS, PYAMP_OUT_AMPLITUDE, PYAMP_OUT_SIGMA_SYST, PYAMP_OUT_ACCURACY};
+    void const* in[] = {momenta, alpha_s};
+    void* out[] = {flags, amplitude, sigma, accuracy};
+    const size_t more = alpha_s_of_first ? 1 : 0;
     int status;
     FILE* file = fopen(path, "r");
     if (!file) return 4;
@@ -60,8 +62,11 @@ done:
     if (report(open_(&handle, source, options))) return 2;
     if (report(describe_(handle, text, sizeof text, &needed))) return 2;
     printf("%s\n", needed == strlen(text) + 1 ? text : "wrong size");
-    status = report(evaluate_(handle, n, stride, offset, 1, in_keys, in, 3, out_keys, out));
-    for (size_t k = 0; k < n; ++k) printf("%d %.17g %.17g\n", flags[offset + k], amplitude[offset + k], sigma[offset + k]);
+    if (more)
+        for (size_t k = 0; k < n; ++k) alpha_s[offset + k] = atof(alpha_s_of_first) + 1e-3 * (double)k;
+    status = report(evaluate_(handle, n, stride, offset, 1 + more, in_keys, in, 3 + more, out_keys, out));
+    for (size_t k = 0; k < n; ++k)
+        printf("%d %.17g %.17g %.17g\n", flags[offset + k], amplitude[offset + k], sigma[offset + k], accuracy[offset + k]);
     report(close_(handle));
     return status ? 2 : 0;
 }
@@ -109,5 +114,5 @@ int main(int argc, char** argv) {
     *(void**)&close_ = load(library, "pyamp_close");
     *(void**)&last_error_ = load(library, "pyamp_last_error");
     if (!strcmp(argv[2], "--faults")) return faults(argv[3]);
-    return run(argv[2], argv[3], argv[4]);
+    return run(argv[2], argv[3], argv[4], argc > 5 ? argv[5] : NULL);
 }

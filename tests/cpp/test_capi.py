@@ -64,6 +64,26 @@ def test_truth_equals_python(client: Path, momenta: np.ndarray, tmp_path: Path) 
     np.testing.assert_allclose(values[:, 1], expected, rtol=1e-14)
 
 
+def test_alpha_s_of_each_point_and_accuracy(client: Path, momenta: np.ndarray, tmp_path: Path) -> None:
+    points = write_points(tmp_path / "points.txt", momenta[:20])
+    code, lines = call(client, "builtin:gg_to_aag", "", points, "0.11")
+    assert code == 0
+    values = np.array([line.split() for line in lines[4:24]], dtype=float)
+    stripped, accuracy = pyamp.truth("gg_to_aag", alpha_s=1, alpha=1).me2(momenta[:20], return_accuracy=True)
+    couplings = (0.11 + 1e-3 * np.arange(20)) ** 3 / 137.035999084**2
+    np.testing.assert_allclose(values[:, 1], couplings * stripped, rtol=1e-14)
+    np.testing.assert_array_equal(values[:, 3], accuracy)
+
+
+def test_alpha_s_that_is_none_is_flagged(client: Path, momenta: np.ndarray, tmp_path: Path) -> None:
+    points = write_points(tmp_path / "points.txt", momenta[:3])
+    code, lines = call(client, "builtin:gg_to_aag", '{"policy": "nan"}', points, "-0.0015")
+    assert code == 0
+    rows = [line.split() for line in lines[4:7]]
+    assert [row[0] for row in rows] == ["32", "32", "0"]
+    assert np.isnan(float(rows[1][1]))
+
+
 def test_flagged_point_gives_an_error_and_the_other_rows(
     client: Path, model_path: Path, momenta: np.ndarray, tmp_path: Path
 ) -> None:
@@ -117,7 +137,9 @@ def test_wrong_calls_give_statuses(client: Path, model_path: Path) -> None:
 
 
 def test_libpyamp_does_not_need_torch_or_python() -> None:
-    needed = subprocess.run(["readelf", "-d", library("pyamp")], capture_output=True, text=True, check=True).stdout
+    needed = subprocess.run(
+        ["readelf", "-d", library("pyamp")], capture_output=True, text=True, check=True
+    ).stdout
     assert "libstdc++" in needed
     assert "torch" not in needed
     assert "python" not in needed

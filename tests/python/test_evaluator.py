@@ -111,6 +111,27 @@ def test_couplings(model_path: Path, momenta: np.ndarray) -> None:
     assert pyamp.Evaluator(model_path, alpha_s=0.236).couplings["alpha_s"] == 0.236
 
 
+def test_couplings_that_are_none_give_no_amplitude(model_path: Path, momenta: np.ndarray) -> None:
+    with pytest.raises(pyamp.PyampError, match=r"alpha_s is -1.* a positive number expected"):
+        pyamp.Evaluator(model_path, alpha_s=-1.0)
+    with pytest.raises(pyamp.PyampError, match="alpha is nan, a positive number expected"):
+        pyamp.Evaluator(model_path, alpha=np.nan)
+    with pytest.raises(
+        pyamp.PyampError, match=r"alpha_s: shape \(2,\) found, one value or \(500,\) expected"
+    ):
+        pyamp.Evaluator(model_path)(momenta, alpha_s=[0.1, 0.1])
+    evaluator = pyamp.Evaluator(model_path, policy="nan")
+    prediction = evaluator(momenta[:4], alpha_s=[0.118, np.nan, -0.118, 0.118])
+    np.testing.assert_array_equal(prediction.flags, [0, 32, 32, 0])
+    np.testing.assert_array_equal(np.isnan(prediction.amplitude), [False, True, True, False])
+
+
+@pytest.mark.parametrize("points", ["x", [[1.0, 2.0], [3.0]], np.ones((1, 5, 4), complex)])
+def test_what_is_no_array_of_numbers_is_refused(model_path: Path, points: object) -> None:
+    with pytest.raises(pyamp.PyampError, match=r"momenta: .* real numbers expected"):
+        pyamp.Evaluator(model_path)(points)
+
+
 def spoiled(momenta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A batch with one bad point of each kind, and the flags expected."""
     bad = momenta[:20].copy()
@@ -194,8 +215,10 @@ def test_bad_options_are_refused(model_path: Path, options: dict[str, str], text
 
 @pytest.mark.parametrize("shape", [(3, 4, 4), (3, 5, 3), (4,), (2, 3, 5, 4)])
 def test_wrong_shapes_are_refused(model_path: Path, shape: tuple[int, ...]) -> None:
-    with pytest.raises(pyamp.PyampError, match=r"shape .*\(n, 5, 4\) expected"):
+    with pytest.raises(pyamp.PyampError) as error:
         pyamp.Evaluator(model_path)(np.zeros(shape))
+    found = (1, *shape) if len(shape) == 2 else shape
+    assert str(error.value) == f"momenta: shape {found} found, (n, 5, 4) expected"
 
 
 def test_large_batch_equals_its_parts(model_path: Path, momenta: np.ndarray) -> None:

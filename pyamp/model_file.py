@@ -73,7 +73,7 @@ def write_model(
     Raises
     ------
     PyampError
-        Weights that are not finite, or a number of self-test points other than 16.
+        Weights or other numbers that are not finite, or a number of self-test points other than 16.
     """
     path = Path(path)
     tensors = {name: value.detach().cpu().numpy() for name, value in surrogate.network.state_dict().items()}
@@ -113,7 +113,14 @@ def write_model(
         "self_test": _self_test(surrogate, self_test_momenta),
         "tensors_sha256": hashlib.sha256(buffer).hexdigest(),
     }
-    text = json.dumps(header)
+    try:
+        text = json.dumps(header, allow_nan=False)
+    except ValueError:
+        broken = [key for key, value in header.items() if not _is_json(value)]
+        raise PyampError(
+            f"{path}: {', '.join(broken)} would hold NaN or infinity, finite numbers expected; "
+            "the surrogate is useless on some points, train again"
+        ) from None
     metadata = {
         "format": "pyamp",
         "format_version": str(FORMAT_VERSION),
@@ -159,6 +166,14 @@ def load_surrogate(path: str | os.PathLike[str], dtype: torch.dtype | None = Non
     surrogate.network.to(dtype or getattr(torch, header["dtype"]))
     surrogate.network.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
     return surrogate
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _self_test(surrogate: Surrogate, momenta: torch.Tensor) -> dict[str, list[float]]:

@@ -14,6 +14,10 @@ std::string shortened(const nlohmann::json& value) {
     return text.size() > 60 ? text.substr(0, 57) + "..." : text;
 }
 
+bool is_int(const nlohmann::json& value) {
+    return value.is_number_integer() && value.get<double>() == static_cast<double>(value.get<int>());
+}
+
 }  // namespace
 
 HeaderReader::HeaderReader(const nlohmann::json& object, std::string path, std::string where,
@@ -53,7 +57,7 @@ double HeaderReader::positive(const char* key) const {
 }
 
 int HeaderReader::integer(const char* key) const {
-    if (!raw(key).is_number_integer()) refuse(key, "an integer");
+    if (!is_int(raw(key))) refuse(key, "an integer");
     return raw(key).get<int>();
 }
 
@@ -80,9 +84,7 @@ std::vector<double> HeaderReader::numbers(const char* key, std::size_t size) con
 
 std::vector<int> HeaderReader::integers(const char* key) const {
     const auto& value = raw(key);
-    if (!value.is_array() ||
-        !std::all_of(value.begin(), value.end(), [](const auto& x) { return x.is_number_integer(); }))
-        refuse(key, "a list of integers");
+    if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_int)) refuse(key, "a list of integers");
     return value.get<std::vector<int>>();
 }
 

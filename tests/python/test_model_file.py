@@ -102,6 +102,15 @@ def test_not_finite_weights_are_not_written(tmp_path: Path, momenta: np.ndarray)
     assert not list(tmp_path.iterdir())
 
 
+def test_numbers_that_are_not_finite_are_not_written(tmp_path: Path, momenta: np.ndarray) -> None:
+    info = model_info(metrics={"x_max": float("inf")})
+    with pytest.raises(pyamp.PyampError, match="metrics would hold NaN or infinity"):
+        write_model(
+            tmp_path / "m.safetensors", random_surrogate(momenta), info, torch.from_numpy(momenta[:16])
+        )
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_and_foreign_files(tmp_path: Path) -> None:
     refused(tmp_path / "absent.safetensors", "cannot be opened", "check the path")
     text = tmp_path / "text.safetensors"
@@ -194,6 +203,8 @@ def test_wrong_tensors(
         ("posterior.type", "bayesian", "deterministic expected"),
         ("likelihood.type", "evidential", "heteroskedastic_gaussian expected"),
         ("process.pdg_ids", [21, 21, 22], "4 to 8 legs expected"),
+        ("process.n_incoming", 2**32 + 2, "an integer expected"),
+        ("process.pdg_ids", [21, 21, 22, 22, 2**32 + 21], "a list of integers expected"),
         ("couplings.alpha_s", -0.1, "a positive number expected"),
         ("domain.sqrt_s_hat", [1000.0, 100.0], "minimum <= maximum"),
         ("domain.cuts", {"pt_mim": {"22": 30}}, "pt_mim"),

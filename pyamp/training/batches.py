@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 
@@ -23,8 +24,9 @@ class Batches:
         per_epoch = self._n_points // self._batch_size
         epoch, position = divmod(step, per_epoch)
         if epoch != self._epoch:
-            generator = torch.Generator().manual_seed((self._seed << 24) + epoch)
-            self._order = torch.randperm(self._n_points, generator=generator)
+            # Torch's generator knows 32 bits of a seed; this one takes both numbers as its key.
+            generator = np.random.Generator(np.random.Philox(key=[self._seed, epoch]))
+            self._order = torch.from_numpy(generator.permutation(self._n_points))
             self._epoch = epoch
         begin = position * self._batch_size
         return self._order[begin : begin + self._batch_size]

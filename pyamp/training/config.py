@@ -53,7 +53,7 @@ class TrainingConfig(StrictModel):
     )
     checkpoint_seconds: float = Field(default=30.0, gt=0, description="time between checkpoints")
     threads: int = Field(default=1, ge=1, description="1 is reproducible, and the fastest for small networks")
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**63)
 
     def sha256(self) -> str:
         """Hash of what determines the result."""

@@ -102,12 +102,15 @@ def train(
                 raise PyampError(
                     f"{directory}: holds {what} run; continue it with --resume, choose another directory or remove it"
                 )
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
-    dataset_sha256 = dataset.sha256()
-
     n_test = round(config.test_fraction * len(dataset))
     n_validation = round(config.validation_fraction * len(dataset))
+    if n_test < SELF_TEST_POINTS or n_validation < 1:
+        raise PyampError(
+            f"dataset: {n_test} test and {n_validation} validation points of {len(dataset)}, at least "
+            f"{SELF_TEST_POINTS} and 1 expected; generate more, or raise test_fraction and validation_fraction"
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    dataset_sha256 = dataset.sha256()
     training, validation, test = dataset.split(len(dataset) - n_test - n_validation, n_validation, n_test)
     info = dataset.info
     torch.manual_seed(config.seed)
@@ -120,6 +123,7 @@ def train(
     trainer = Trainer(
         surrogate, config, dataset_sha256, directory, _points(training), _points(validation), resume
     )
+    (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
     with _threads(config.threads), Progress(disable=not show_progress) as progress:
         seconds = trainer.run(progress)
 

@@ -78,7 +78,8 @@ def test_batches_are_permutations_and_depend_on_seed_and_step_only() -> None:
     epoch = torch.cat([one.indices(step) for step in range(10)])
     assert sorted(epoch.tolist()) == list(range(100))
     assert torch.equal(two.indices(17), one.indices(17))
-    assert not torch.equal(Batches(100, 10, seed=2).indices(17), one.indices(17))
+    for other in (2, 1 + 2**8, 1 + 2**32):
+        assert not torch.equal(Batches(100, 10, seed=other).indices(17), one.indices(17))
 
 
 def test_it_learns_and_writes_a_usable_model(trained: Path, dataset: Dataset) -> None:
@@ -137,9 +138,11 @@ def test_resumed_run_equals_the_uninterrupted_one(
 def test_checkpoint_of_something_else_is_refused(trained: Path, dataset: Dataset, tmp_path: Path) -> None:
     directory = tmp_path / "run"
     directory.mkdir()
-    (directory / "checkpoint.pt").write_bytes((trained / "checkpoint.pt").read_bytes())
+    for name in ("checkpoint.pt", "config.yaml"):
+        (directory / name).write_bytes((trained / name).read_bytes())
     with pytest.raises(pyamp.PyampError, match="written with another configuration"):
         train(dataset, directory, TrainingConfig(**{**QUICK, "steps": 700}), resume=True)
+    assert (directory / "config.yaml").read_bytes() == (trained / "config.yaml").read_bytes()
     with pytest.raises(pyamp.PyampError, match="written with another dataset"):
         train(dataset.select(slice(0, 5000)), directory, TrainingConfig(**QUICK), resume=True)
     (directory / "checkpoint.pt").write_bytes(b"nonsense")
@@ -175,6 +178,11 @@ def test_diverging_training_is_reported(tmp_path: Path, dataset: Dataset) -> Non
 def test_too_few_points(tmp_path: Path, dataset: Dataset) -> None:
     with pytest.raises(pyamp.PyampError, match="50 points found, at least 100 expected"):
         train(dataset.select(slice(0, 50)), tmp_path / "run")
+    with pytest.raises(
+        pyamp.PyampError, match="10 test and 5 validation points of 100, at least 16 and 1 expected"
+    ):
+        train(dataset.select(slice(0, 100)), tmp_path / "run", TrainingConfig(test_fraction=0.1))
+    assert not (tmp_path / "run").exists()
 
 
 def run_cli(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -155,9 +155,9 @@ class Dataset:
         attributes = dict(file.attrs)
         if attributes.get("format") != FORMAT:
             raise PyampError(f"{path}: format is {attributes.get('format')!r}; expected '{FORMAT}'")
-        if attributes["format_version"] > FORMAT_VERSION:
+        if not 1 <= attributes.get("format_version", 0) <= FORMAT_VERSION:
             raise PyampError(
-                f"{path}: format version {attributes['format_version']}, this pyamp reads up to "
+                f"{path}: format version {attributes.get('format_version')}, this pyamp reads up to "
                 f"{FORMAT_VERSION}; update pyamp"
             )
         missing = [name for name in (*COLUMNS, FAILED) if name not in file]

@@ -293,6 +293,10 @@ def drop_attribute(file):
     del file.attrs["seed"]
 
 
+def drop_version(file):
+    del file.attrs["format_version"]
+
+
 def newer(file):
     file.attrs["format_version"] = 9
 
@@ -316,6 +320,7 @@ def shorter_column(file):
     [
         (drop_column, "columns accuracy are missing"),
         (drop_attribute, "attributes seed are missing"),
+        (drop_version, "format version None, this pyamp reads up to 1"),
         (newer, "format version 9, this pyamp reads up to 1; update pyamp"),
         (other_format, "format is 'events'; expected 'pyamp dataset'"),
         (nan_amplitude, "NaN momenta or amplitudes that are not positive"),

@@ -6,8 +6,9 @@
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "C++ core of pyamp; use the documented wrappers in pyamp instead.";
-    auto errors = pybind11::module_::import("pyamp.errors");
-    static pybind11::object pyamp_error = errors.attr("PyampError");
+    // Never released: a destructor at exit would run after the interpreter's end.
+    static const pybind11::handle pyamp_error =
+        pybind11::object(pybind11::module_::import("pyamp.errors").attr("PyampError")).release();
     pybind11::register_exception_translator([](std::exception_ptr p) {
         try {
             if (p) std::rethrow_exception(p);

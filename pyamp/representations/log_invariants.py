@@ -49,9 +49,7 @@ class LogInvariants(torch.nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(
-        self, n_legs: int, n_incoming: int, ordering: list[LegGroup], factor: list[Power]
-    ) -> None:
+    def __init__(self, n_legs: int, n_incoming: int, ordering: list[LegGroup], factor: list[Power]) -> None:
         super().__init__()
         self.n_legs = n_legs
         self.n_incoming = n_incoming
@@ -123,7 +121,9 @@ class LogInvariants(torch.nn.Module):
 
     def forward(self, momenta: torch.Tensor) -> torch.Tensor:
         """Standardised features ``(n, n_features)``, float64, of momenta ``(n, legs, 4)`` in GeV."""
-        features: torch.Tensor = (self._raw_features(invariants(momenta, self.n_incoming).abs()) - self.mean) / self.std
+        features: torch.Tensor = (
+            self._raw_features(invariants(momenta, self.n_incoming).abs()) - self.mean
+        ) / self.std
         return features
 
     def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:

@@ -3,9 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 TORCH  ?= torch==2.13.0
 SHERPA_VERSION ?= 3.0.3b2
-SHERPA_DIR ?= $(CURDIR)/.sherpa/$(SHERPA_VERSION)
+SHERPA_FETCHED := $(CURDIR)/.sherpa/$(SHERPA_VERSION)
+SHERPA_DIR ?= $(SHERPA_FETCHED)
 
-BIN := $(VENV)/bin
+BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 STAMPS := $(VENV)/.stamps
 CORE_SOURCES := $(shell find csrc cmake CMakeLists.txt pyproject.toml -type f)
@@ -34,17 +35,22 @@ $(STAMPS)/dependencies: $(STAMPS)/venv pyproject.toml scripts/requirements.py
 	@touch $@
 
 $(STAMPS)/core: $(STAMPS)/dependencies $(CORE_SOURCES)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation --no-deps -e .
+	PATH="$(BIN):$$PATH" $(PIP) install --no-build-isolation --no-deps -e .
 	@touch $@
 
-$(SHERPA_DIR)/bin/Sherpa: | $(STAMPS)/venv
-	$(PIP) install --target "$(SHERPA_DIR)" --no-deps --only-binary=:all: --implementation cp \
+$(SHERPA_FETCHED)/bin/Sherpa: | $(STAMPS)/venv
+	$(PIP) install --target "$(SHERPA_FETCHED)" --no-deps --only-binary=:all: --implementation cp \
 	    --python-version 3.12 --abi cp312 --platform manylinux_2_34_x86_64 sherpa-mc==$(SHERPA_VERSION)
+
+ifneq ($(SHERPA_DIR),$(SHERPA_FETCHED))
+$(SHERPA_DIR)/bin/Sherpa:
+	@echo "make: SHERPA_DIR=$(SHERPA_DIR) has no bin/Sherpa; give the folder of an installed Sherpa 3, or leave it out" >&2; exit 2
+endif
 
 $(STAMPS)/plugin: $(STAMPS)/core $(PLUGIN_SOURCES) | $(SHERPA_DIR)/bin/Sherpa
 	$(BIN)/cmake -S sherpa_plugin -B build/sherpa_plugin -G Ninja -DCMAKE_BUILD_TYPE=Release \
-	    -DCMAKE_MAKE_PROGRAM="$(CURDIR)/$(BIN)/ninja" -DSHERPA_DIR="$(SHERPA_DIR)" \
-	    -DPYAMP_LIBRARY="$$($(BIN)/python -m pyamp.paths libpyamp)" -DCMAKE_INSTALL_PREFIX="$(CURDIR)/$(VENV)" > build/sherpa_plugin.log
+	    -DCMAKE_MAKE_PROGRAM="$(BIN)/ninja" -DSHERPA_DIR="$(SHERPA_DIR)" \
+	    -DPYAMP_LIBRARY="$$($(BIN)/python -m pyamp.paths libpyamp)" -DCMAKE_INSTALL_PREFIX="$(abspath $(VENV))" > build/sherpa_plugin.log
 	$(BIN)/cmake --build build/sherpa_plugin --target install >> build/sherpa_plugin.log || { cat build/sherpa_plugin.log; exit 1; }
 	@touch $@
 

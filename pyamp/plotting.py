@@ -26,14 +26,13 @@ def plot_pulls(path: str | os.PathLike[str], t: FloatArray, delta: FloatArray, t
         Relative deviations ``(n,)``.
     title : str
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+    import matplotlib.style
     import mplhep
+    from matplotlib.figure import Figure
 
-    with plt.style.context(mplhep.style.ATLAS):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5))
+    with matplotlib.style.context(mplhep.style.ATLAS):
+        figure = Figure(figsize=(13, 5))  # not by pyplot: the caller's backend and figures are left alone
+        left, right = figure.subplots(1, 2)
         edges = np.linspace(-PULL_RANGE, PULL_RANGE, 61)
         counts, _ = np.histogram(np.clip(t, -PULL_RANGE, PULL_RANGE), edges)
         width = edges[1] - edges[0]
@@ -60,4 +59,3 @@ def plot_pulls(path: str | os.PathLike[str], t: FloatArray, delta: FloatArray, t
         figure.suptitle(title, fontsize="small")
         figure.tight_layout()
         figure.savefig(Path(path), dpi=120)
-        plt.close(figure)

@@ -25,8 +25,22 @@ CONFIG = TrainingConfig(
 MODES = ("truth", "surrogate", "two_stage")
 
 
-def run_demo(directory: Path, n_points: int = N_POINTS, config: TrainingConfig = CONFIG) -> None:
-    """Run every step into a directory; steps that are done already are kept.
+def run_demo(
+    directory: Path,
+    n_points: int = N_POINTS,
+    config: TrainingConfig = CONFIG,
+    n_events: int | None = None,
+) -> None:
+    """Run every step into a directory; dataset and training are kept where they are done already.
+
+    Parameters
+    ----------
+    directory : Path
+    n_points : int
+        Points of the dataset.
+    config : TrainingConfig
+    n_events : int, optional
+        Events of each Sherpa run, instead of the cards'.
 
     Raises
     ------
@@ -55,7 +69,9 @@ def run_demo(directory: Path, n_points: int = N_POINTS, config: TrainingConfig =
         if mode == "two_stage":
             overrides["PYAMP"] = {"EPSILON_FULL": runs["truth"].summary["gain"]["epsilon_full"]}
         with console.status(f"Sherpa, MODE: {mode} …"):
-            runs[mode] = run_card(mode, result.model_path, directory / f"sherpa_{mode}", overrides)
+            runs[mode] = run_card(
+                mode, result.model_path, directory / f"sherpa_{mode}", overrides, n_events=n_events
+            )
         print(f"MODE {mode}: {runs[mode].wall_s:.0f} s, log {runs[mode].log}")
     print_cross_sections(console, runs)
 

@@ -16,7 +16,11 @@ class Matrix_Element : public PHASIC::Tree_ME2_Base {
     }
 
     double Calc(const ATOOLS::Vec4D_Vector& momenta) override {
-        return m_run.FirstStage(momenta, {AlphaQCD(), AlphaQED()});
+        const Couplings couplings{AlphaQCD(), AlphaQED()};
+        if (m_probed) return m_run.FirstStage(momenta, couplings);
+        // While setting up the process Amegic asks for one point to see whether it vanishes; it obeys no cuts.
+        m_probed = true;
+        return m_run.Probe(momenta, couplings);
     }
 
     int OrderQCD(const int&) const override { return m_run.OrderQCD(); }
@@ -24,6 +28,7 @@ class Matrix_Element : public PHASIC::Tree_ME2_Base {
 
  private:
     Run& m_run;
+    bool m_probed = false;
 };
 
 }  // namespace PyAmp

@@ -80,6 +80,11 @@ PhaseStatistics& Run::CurrentPhase() {
     return ATOOLS::rpa->gen.NumberOfTrials() > 0 ? m_statistics.events : m_statistics.integration;
 }
 
+double Run::Probe(const ATOOLS::Vec4D_Vector& momenta, const Couplings& couplings) {
+    const double me2 = (*p_truth)(momenta, couplings).me2;
+    return me2 > 0.0 ? me2 : 1.0;
+}
+
 double Run::FirstStage(const ATOOLS::Vec4D_Vector& momenta, const Couplings& couplings) {
     PhaseStatistics& statistics = CurrentPhase();
     // Sherpa asks for every accepted point a second time (with scale variations); the answer is still known.

@@ -6,13 +6,14 @@ SHERPA_VERSION ?= 3.0.3b2
 SHERPA_FETCHED := $(CURDIR)/.sherpa/$(SHERPA_VERSION)
 SHERPA_DIR ?= $(SHERPA_FETCHED)
 
+export SHERPA_DIR
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 STAMPS := $(VENV)/.stamps
 CORE_SOURCES := $(shell find csrc cmake CMakeLists.txt pyproject.toml -type f)
 PLUGIN_SOURCES := $(shell find sherpa_plugin -type f)
 
-.PHONY: help build demo test check format clean
+.PHONY: FORCE help build demo test check format clean
 help:
 	@echo "make build   set up .venv, build libpyamp, the Python package and the Sherpa plugin"
 	@echo "make demo    the whole path once: truth, training, model file, C++ evaluator, Sherpa, f_eff (< 8 minutes)"
@@ -20,6 +21,7 @@ help:
 	@echo "make check   ruff, mypy --strict, clang-format"
 	@echo "make format  apply ruff and clang-format"
 	@echo "Options: PYTHON=python3.11 VENV=.venv TORCH='torch==2.13.0' SHERPA_DIR=/path/of/an/installed/sherpa"
+	@echo "         TORCH_INDEX=https://download.pytorch.org/whl/cpu: a Torch without CUDA, smaller by gigabytes"
 
 build: $(STAMPS)/plugin
 
@@ -30,7 +32,7 @@ $(STAMPS)/venv:
 
 # Torch first and alone, pinned: everything else then finds it installed and asks for no other build of it.
 $(STAMPS)/dependencies: $(STAMPS)/venv pyproject.toml scripts/requirements.py
-	$(PIP) install "$(TORCH)"
+	$(PIP) install $(if $(TORCH_INDEX),--index-url "$(TORCH_INDEX)") "$(TORCH)"
 	$(PIP) install $$($(BIN)/python scripts/requirements.py build runtime test)
 	@touch $@
 
@@ -47,7 +49,11 @@ $(SHERPA_DIR)/bin/Sherpa:
 	@echo "make: SHERPA_DIR=$(SHERPA_DIR) has no bin/Sherpa; give the folder of an installed Sherpa 3, or leave it out" >&2; exit 2
 endif
 
-$(STAMPS)/plugin: $(STAMPS)/core $(PLUGIN_SOURCES) | $(SHERPA_DIR)/bin/Sherpa
+# Changes when another Sherpa is named, so that the plugin is built again for it.
+$(STAMPS)/sherpa_dir: FORCE | $(STAMPS)/venv
+	@echo "$(SHERPA_DIR)" | cmp -s - $@ || echo "$(SHERPA_DIR)" > $@
+
+$(STAMPS)/plugin: $(STAMPS)/core $(STAMPS)/sherpa_dir $(PLUGIN_SOURCES) | $(SHERPA_DIR)/bin/Sherpa
 	$(BIN)/cmake -S sherpa_plugin -B build/sherpa_plugin -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	    -DCMAKE_MAKE_PROGRAM="$(BIN)/ninja" -DSHERPA_DIR="$(SHERPA_DIR)" \
 	    -DPYAMP_LIBRARY="$$($(BIN)/python -m pyamp.paths libpyamp)" -DCMAKE_INSTALL_PREFIX="$(abspath $(VENV))" > build/sherpa_plugin.log

@@ -153,6 +153,7 @@ std::unique_ptr<MatrixElement> open_matrix_element(const std::string& source, co
     }
     EvaluatorOptions evaluator;
     evaluator.policy = policy;
+    evaluator.one_thread = true;
     evaluator.device = options.value("device", evaluator.device);
     if (options.contains("dtype")) evaluator.dtype = dtype_from_name(options["dtype"], "options");
     if (options.contains("alpha_s")) evaluator.alpha_s = options["alpha_s"].get<double>();

@@ -73,8 +73,9 @@ typedef enum {
  * Unknown options are refused. On failure *handle is NULL. */
 PYAMP_API int pyamp_open(pyamp_handle** handle, const char* source, const char* options);
 
-/* Evaluates events offset ... offset+count-1. One thread at a time per handle. With policy "error" a flagged point
- * makes the call return PYAMP_ERROR; the outputs, flags included, are written all the same (NaN for that point). */
+/* Evaluates events offset ... offset+count-1 on the calling thread. One thread at a time per handle. With policy
+ * "error" a flagged point makes the call return PYAMP_ERROR; the outputs, flags included, are written all the same
+ * (NaN for that point). */
 PYAMP_API int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t offset, size_t n_in,
                              int const* in_keys, void const* const* in, size_t n_out, int const* out_keys,
                              void* const* out);

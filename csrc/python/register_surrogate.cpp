@@ -62,7 +62,11 @@ void register_surrogate(py::module_& m) {
         .def(py::init([](const std::string& path, const std::string& device, const std::optional<std::string>& dtype,
                          const std::string& policy, const std::string& truth, std::optional<double> alpha_s,
                          std::optional<double> alpha) {
-                 EvaluatorOptions options{device, std::nullopt, policy_from_name(policy), truth, alpha_s, alpha};
+                 EvaluatorOptions options{.device = device,
+                                          .policy = policy_from_name(policy),
+                                          .truth = truth,
+                                          .alpha_s = alpha_s,
+                                          .alpha = alpha};
                  if (dtype) options.dtype = dtype_from_name(*dtype, "dtype");
                  return std::make_unique<Evaluator>(path, options);
              }),

@@ -9,6 +9,12 @@
 
 namespace pyamp {
 
+struct BackendOptions {
+    Dtype dtype;
+    std::string device;  ///< "cpu", "cuda" or "cuda:N"
+    bool one_thread;     ///< stay on the calling thread, whatever the batch
+};
+
 class Backend {
  public:
     virtual ~Backend() = default;
@@ -19,11 +25,10 @@ class Backend {
 };
 
 /// Opens libpyamp_torch, which lies beside libpyamp, RTLD_LOCAL: LibTorch's symbols stay out of the host.
-/// @param device "cpu", "cuda" or "cuda:N"
-std::unique_ptr<Backend> make_torch_backend(const ModelFile& model, Dtype dtype, const std::string& device);
+std::unique_ptr<Backend> make_torch_backend(const ModelFile& model, const BackendOptions& options);
 
 /// The symbol by which libpyamp_torch is entered; it may throw pyamp::Error.
 constexpr const char* torch_backend_symbol = "pyamp_torch_make_backend";
-using MakeBackend = Backend* (*)(const ModelFile&, Dtype, const std::string& device);
+using MakeBackend = Backend* (*)(const ModelFile&, const BackendOptions&);
 
 }  // namespace pyamp

@@ -42,7 +42,7 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
       policy_(options.policy),
       alpha_s_(options.alpha_s.value_or(model_.couplings.alpha_s)),
       alpha_(options.alpha.value_or(model_.couplings.alpha)),
-      backend_(make_torch_backend(model_, dtype_, options.device)) {
+      backend_(make_torch_backend(model_, {dtype_, options.device, options.one_thread})) {
     if (policy_ == Policy::truth) {
         truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
         if (truth_->process().pdg_ids != model_.process.pdg_ids)

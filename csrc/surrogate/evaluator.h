@@ -20,6 +20,7 @@ Policy policy_from_name(const std::string& name);
 
 struct EvaluatorOptions {
     std::string device = "cpu";
+    bool one_thread = false;     ///< otherwise large batches use the threads of the host's Torch
     std::optional<Dtype> dtype;  ///< the file's otherwise
     Policy policy = Policy::error;
     std::string truth;  ///< name of the built-in for Policy::truth; the model's process if empty

@@ -28,9 +28,9 @@ MakeBackend open_torch_library() {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_torch_backend(const ModelFile& model, Dtype dtype, const std::string& device) {
+std::unique_ptr<Backend> make_torch_backend(const ModelFile& model, const BackendOptions& options) {
     static const MakeBackend make = open_torch_library();
-    return std::unique_ptr<Backend>(make(model, dtype, device));
+    return std::unique_ptr<Backend>(make(model, options));
 }
 
 }  // namespace pyamp

@@ -108,7 +108,7 @@ class Dataset:
     trial : ndarray of int64, shape (n_points,)
         Index of the phase-space trial.
     failed_trial : ndarray of int64, shape (n_failed,)
-        Trials left out since the truth gave no finite positive number.
+        Trials left out since the truth gave no finite positive number, or one with a relative error above 1e-3.
     info : DatasetInfo
         How it was made.
     """

@@ -25,6 +25,7 @@ from pyamp.truth import Truth, truth
 
 _PILOT_TRIALS = 20_000
 _TIMED_POINTS = 200
+_WORST_ACCURACY = 1e-3  # points with a larger relative error count as failed
 
 
 def generate(
@@ -180,7 +181,7 @@ def _make_shard(parts: Parts, space: PhaseSpace, seed: int, index: int) -> tuple
     amplitude.me2(timed, on_failure="nan")
     t_me = time.thread_time() - begin
 
-    good = np.isfinite(value) & (value > 0)
+    good = np.isfinite(value) & (value > 0) & (accuracy <= _WORST_ACCURACY)
     columns = {
         "momenta": sample.momenta,
         "amplitude": value,

@@ -56,12 +56,13 @@ Error translated(const std::string& path, const std::string& what, const c10::Er
 
 class TorchMlp final : public Backend {
  public:
-    TorchMlp(const ModelFile& model, Dtype dtype, const std::string& device)
+    TorchMlp(const ModelFile& model, const BackendOptions& options)
         : path_(model.path),
           activation_(activation_from_name(model.network.activation)),
           n_features_(model.network.widths.front()),
-          device_(device_from_name(device)),
-          type_(dtype == Dtype::float32 ? at::kFloat : at::kDouble) {
+          device_(device_from_name(options.device)),
+          type_(options.dtype == Dtype::float32 ? at::kFloat : at::kDouble),
+          one_thread_(options.one_thread) {
         for (std::size_t layer = 0; layer + 1 < model.network.widths.size(); ++layer)
             layers_.push_back(
                 {load(model.tensors.at(Mlp::weight_name(layer))).t(), load(model.tensors.at(Mlp::bias_name(layer)))});
@@ -87,7 +88,7 @@ class TorchMlp final : public Backend {
     void run(const double* features, std::size_t n, double* outputs) const {
         const c10::InferenceMode inference;
         const at::NoTF32Guard float32_is_float32;
-        const OneThread one_thread(n <= small_batch);
+        const OneThread one_thread(one_thread_ || n <= small_batch);
         const auto rows = static_cast<int64_t>(n);
         const auto wide = at::from_blob(const_cast<double*>(features), {rows, n_features_}, at::kDouble);
         auto x = wide.to(at::TensorOptions(type_).device(device_));
@@ -108,6 +109,7 @@ class TorchMlp final : public Backend {
     int64_t n_features_;
     at::Device device_;
     at::ScalarType type_;
+    bool one_thread_;
     std::vector<Layer> layers_;
 };
 
@@ -115,10 +117,10 @@ class TorchMlp final : public Backend {
 }  // namespace pyamp
 
 extern "C" __attribute__((visibility("default"))) pyamp::Backend* pyamp_torch_make_backend(
-    const pyamp::ModelFile& model, pyamp::Dtype dtype, const std::string& device) {
+    const pyamp::ModelFile& model, const pyamp::BackendOptions& options) {
     try {
-        return new pyamp::TorchMlp(model, dtype, device);
+        return new pyamp::TorchMlp(model, options);
     } catch (const c10::Error& e) {
-        throw pyamp::translated(model.path, "build the network on " + device, e);
+        throw pyamp::translated(model.path, "build the network on " + options.device, e);
     }
 }

@@ -17,8 +17,8 @@ class HeteroskedasticGaussian:
     n_outputs = 2
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Loss per point ``(n,)`` of outputs ``(n, 2)`` for standardised targets ``(n,)``."""
-        mean, log_sigma = outputs[:, 0], outputs[:, 1].clamp(max=0.0)
+        """Loss per point ``(…, n)`` of outputs ``(…, n, 2)`` for standardised targets ``(n,)``."""
+        mean, log_sigma = outputs[..., 0], outputs[..., 1].clamp(max=0.0)
         return 0.5 * ((target - mean) * torch.exp(-log_sigma)) ** 2 + log_sigma
 
     def amplitude_moments(
@@ -31,7 +31,7 @@ class HeteroskedasticGaussian:
         Parameters
         ----------
         outputs : torch.Tensor
-            ``(n, 2)``: mean and ln σ in units of the standardised target.
+            ``(…, n, 2)``: mean and ln σ in units of the standardised target.
         log_offset : torch.Tensor
             ``(n,)``: what was subtracted from ln A before it was divided by ``scale``.
         scale : float
@@ -39,9 +39,9 @@ class HeteroskedasticGaussian:
         Returns
         -------
         tuple of torch.Tensor
-            ``(n,)`` each, in the unit of the amplitude.
+            ``(…, n)`` each, in the unit of the amplitude.
         """
-        mean = log_offset + scale * outputs[:, 0]
-        variance = (scale * torch.exp(outputs[:, 1].clamp(max=0.0))) ** 2
+        mean = log_offset + scale * outputs[..., 0]
+        variance = (scale * torch.exp(outputs[..., 1].clamp(max=0.0))) ** 2
         amplitude = torch.exp(mean + 0.5 * variance)
         return amplitude, amplitude * torch.sqrt(torch.expm1(variance))

@@ -21,6 +21,7 @@ from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.likelihoods import HeteroskedasticGaussian
 from pyamp.networks import MLP
+from pyamp.posteriors import DeepEnsemble, Deterministic, Posterior
 from pyamp.representations import LogInvariants
 from pyamp.surrogate import Surrogate
 
@@ -76,7 +77,7 @@ def write_model(
         Weights or other numbers that are not finite, or a number of self-test points other than 16.
     """
     path = Path(path)
-    tensors = {name: value.detach().cpu().numpy() for name, value in surrogate.network.state_dict().items()}
+    tensors = {name: value.detach().cpu().numpy() for name, value in surrogate.posterior.tensors().items()}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise PyampError(
@@ -103,9 +104,9 @@ def write_model(
             "mean": float(surrogate.target_mean),
             "std": float(surrogate.target_std),
         },
-        "network": surrogate.network.header(),
+        "network": surrogate.posterior.architecture.header(),
         "likelihood": {"type": surrogate.likelihood.name},
-        "posterior": {"type": "deterministic"},
+        "posterior": surrogate.posterior.header(),
         "dtype": str(surrogate.dtype).removeprefix("torch."),
         "domain": info.domain,
         "training": info.training,
@@ -156,15 +157,22 @@ def load_surrogate(path: str | os.PathLike[str], dtype: torch.dtype | None = Non
     text, tensors = _core.read_model_file(os.fspath(path))
     header = json.loads(text)
     process = header["process"]
+
+    def network() -> MLP:
+        return MLP(header["network"]["widths"], header["network"]["activation"])
+
+    posterior: Posterior = Deterministic(network())
+    if header["posterior"]["type"] == "ensemble":
+        posterior = DeepEnsemble([network() for _ in range(header["posterior"]["members"])])
     surrogate = Surrogate(
         LogInvariants.from_header(header["representation"], len(process["pdg_ids"]), process["n_incoming"]),
-        MLP(header["network"]["widths"], header["network"]["activation"]),
+        posterior,
         HeteroskedasticGaussian(),
     )
     surrogate.target_mean.fill_(header["target"]["mean"])
     surrogate.target_std.fill_(header["target"]["std"])
-    surrogate.network.to(dtype or getattr(torch, header["dtype"]))
-    surrogate.network.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
+    surrogate.posterior.to(dtype or getattr(torch, header["dtype"]))
+    surrogate.posterior.load_tensors({name: torch.from_numpy(values) for name, values in tensors.items()})
     return surrogate
 
 
@@ -179,10 +187,10 @@ def _is_json(value: object) -> bool:
 def _self_test(surrogate: Surrogate, momenta: torch.Tensor) -> dict[str, list[float]]:
     """The stored points with the answers of the network in float64 arithmetic."""
     dtype = surrogate.dtype
-    surrogate.network.double()
+    surrogate.posterior.double()
     with torch.inference_mode():
         prediction = surrogate(momenta.double())
-    surrogate.network.to(dtype)
+    surrogate.posterior.to(dtype)
     return {
         "momenta": momenta.double().flatten().tolist(),
         "amplitude": prediction.amplitude.tolist(),

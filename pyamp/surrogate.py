@@ -1,4 +1,4 @@
-"""A surrogate in Python: representation, preprocessing, network and likelihood, as it is trained."""
+"""A surrogate in Python: representation, preprocessing, network, posterior and likelihood, as it is trained."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from pyamp.likelihoods import HeteroskedasticGaussian
-from pyamp.networks import MLP
+from pyamp.posteriors import Posterior
 from pyamp.representations import LogInvariants
 
 
@@ -30,11 +30,11 @@ class Surrogate(torch.nn.Module):
     target_std: torch.Tensor
 
     def __init__(
-        self, representation: LogInvariants, network: MLP, likelihood: HeteroskedasticGaussian
+        self, representation: LogInvariants, posterior: Posterior, likelihood: HeteroskedasticGaussian
     ) -> None:
         super().__init__()
         self.representation = representation
-        self.network = network
+        self.posterior = posterior
         self.likelihood = likelihood
         self.register_buffer("target_mean", torch.zeros((), dtype=torch.float64))
         self.register_buffer("target_std", torch.ones((), dtype=torch.float64))
@@ -42,7 +42,7 @@ class Surrogate(torch.nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Arithmetic of the network; everything around it is float64."""
-        return next(self.network.parameters()).dtype
+        return next(self.posterior.parameters()).dtype
 
     def fit_preprocessing(self, momenta: torch.Tensor, amplitude: torch.Tensor) -> None:
         """Set all standardisation constants from training points ``(n, legs, 4)``, ``(n,)``."""
@@ -59,7 +59,11 @@ class Surrogate(torch.nn.Module):
 
     def forward(self, momenta: torch.Tensor) -> StrippedPrediction:
         """Evaluate momenta ``(n, legs, 4)``, float64, GeV."""
-        outputs = self.network(self.representation(momenta).to(self.dtype)).double()
+        outputs = self.posterior(self.representation(momenta).to(self.dtype)).double()
         log_offset = self.representation.log_factor(momenta) + self.target_mean
-        amplitude, sigma_syst = self.likelihood.amplitude_moments(outputs, log_offset, float(self.target_std))
-        return StrippedPrediction(amplitude, sigma_syst, torch.zeros_like(amplitude))
+        mean, sigma = self.likelihood.amplitude_moments(outputs, log_offset, float(self.target_std))
+        return StrippedPrediction(
+            amplitude=mean.mean(dim=0),
+            sigma_syst=(sigma**2).mean(dim=0).sqrt(),
+            sigma_stat=mean.std(dim=0, correction=0),
+        )

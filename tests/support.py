@@ -10,6 +10,7 @@ import torch
 from pyamp.likelihoods import HeteroskedasticGaussian
 from pyamp.model_file import ModelInfo, write_model
 from pyamp.networks import MLP
+from pyamp.posteriors import DeepEnsemble, Deterministic
 from pyamp.processes import load_process
 from pyamp.representations import LogInvariants
 from pyamp.surrogate import Surrogate
@@ -19,15 +20,21 @@ PDG_IDS = [21, 21, 22, 22, 21]
 
 
 def random_surrogate(
-    momenta: np.ndarray, dtype: torch.dtype = torch.float64, activation: str = "gelu", seed: int = 1
+    momenta: np.ndarray,
+    dtype: torch.dtype = torch.float64,
+    activation: str = "gelu",
+    seed: int = 1,
+    members: int = 1,
 ) -> Surrogate:
     """A surrogate with random weights and true preprocessing constants: enough for files and evaluators."""
     torch.manual_seed(seed)
     representation = LogInvariants.for_process(PDG_IDS)
-    surrogate = Surrogate(representation, MLP([9, 16, 24, 2], activation), HeteroskedasticGaussian())
+    networks = [MLP([9, 16, 24, 2], activation) for _ in range(members)]
+    posterior = DeepEnsemble(networks) if members > 1 else Deterministic(networks[0])
+    surrogate = Surrogate(representation, posterior, HeteroskedasticGaussian())
     amplitude = truth("gg_to_aag", alpha_s=1.0, alpha=1.0).me2(momenta)
     surrogate.fit_preprocessing(torch.from_numpy(momenta), torch.from_numpy(amplitude))
-    surrogate.network.to(dtype)
+    surrogate.posterior.to(dtype)
     return surrogate
 
 

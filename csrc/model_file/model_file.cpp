@@ -100,6 +100,17 @@ Mlp read_network(const HeaderReader& header, int n_features) {
     return network;
 }
 
+Posterior read_posterior(const HeaderReader& header) {
+    const auto& object = header.raw("posterior");
+    if (object.is_object() && object.contains("type") && object["type"] == "ensemble") {
+        const auto fields = header.object("posterior", {"type", "members"});
+        if (fields.integer("members") < 1) fields.refuse("members", "a positive number");
+        return {true, fields.integer("members")};
+    }
+    header.object("posterior", {"type"}).choice("type", {"deterministic", "ensemble"});
+    return {false, 1};
+}
+
 Domain read_domain(const HeaderReader& header, const Process& process) {
     const auto fields = header.object("domain", {"sqrt_s_hat", "cuts"});
     const auto range = fields.numbers("sqrt_s_hat", 2);
@@ -123,6 +134,8 @@ void check_tensors(const ModelFile& model) {
         expected[Mlp::weight_name(layer)] = {model.network.widths[layer + 1], model.network.widths[layer]};
         expected[Mlp::bias_name(layer)] = {model.network.widths[layer + 1]};
     }
+    if (model.posterior.is_ensemble)
+        for (auto& entry : expected) entry.second.insert(entry.second.begin(), model.posterior.members);
     for (const auto& [name, shape] : expected) {
         const auto found = model.tensors.find(name);
         if (found == model.tensors.end())
@@ -196,7 +209,7 @@ ModelFile read_model_file(const std::string& path) {
     model.target_std = target.positive("std");
     model.network = read_network(header, model.representation.n_features());
     header.object("likelihood", {"type"}).choice("type", {"heteroskedastic_gaussian"});
-    header.object("posterior", {"type"}).choice("type", {"deterministic"});
+    model.posterior = read_posterior(header);
     model.dtype = dtype_from_name(header.choice("dtype", {"float32", "float64"}), path);
     model.domain = read_domain(header, model.process);
     model.self_test = read_self_test(header, model.process);

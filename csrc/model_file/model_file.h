@@ -33,6 +33,12 @@ struct Couplings {
     double factor(double alpha_s_value, double alpha_value) const;
 };
 
+/// Weights of a point estimate, or of the members of an ensemble along a leading axis of every tensor.
+struct Posterior {
+    bool is_ensemble;
+    std::int64_t members;
+};
+
 struct Mlp {
     std::vector<std::int64_t> widths;  ///< features, hidden ..., outputs
     std::string activation;
@@ -67,6 +73,7 @@ struct ModelFile {
     LogInvariants representation;
     double target_mean, target_std;  ///< of ln(amplitude / singular factor)
     Mlp network;
+    Posterior posterior;
     Dtype dtype;
     Domain domain;
     SelfTest self_test;

@@ -19,7 +19,8 @@ class Backend {
  public:
     virtual ~Backend() = default;
     virtual std::string name() const = 0;
-    /// Standardised features (n, n_features) to network outputs (n, n_outputs), both contiguous on the host.
+    /// Standardised features (n, n_features) to the outputs of each member of the posterior, (members, n, n_outputs),
+    /// both contiguous on the host.
     /// Callable from several threads at once.
     virtual void evaluate(const double* features, std::size_t n, double* outputs) const = 0;
 };

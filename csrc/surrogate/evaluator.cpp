@@ -111,18 +111,31 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
     }
 }
 
-/// The network's Gaussian for ln A is a log-normal for A: mean exp(m + s^2/2), deviation mean * sqrt(exp(s^2) - 1).
+/// A network's Gaussian for ln A is a log-normal for A: mean exp(m + s^2/2), deviation mean * sqrt(exp(s^2) - 1).
+/// Over the members of the posterior: amplitude the mean of the means, sigma_syst^2 the mean of the variances,
+/// sigma_stat^2 the variance of the means.
 void Evaluator::predict(const double* momenta, std::size_t n, const PredictionView& result) const {
     std::vector<double> features(n * static_cast<std::size_t>(model_.representation.n_features()));
-    std::vector<double> log_factor(n), outputs(2 * n);
+    const auto members = static_cast<std::size_t>(model_.posterior.members);
+    std::vector<double> log_factor(n), outputs(2 * n * members), means(members);
     model_.representation.evaluate(momenta, n, features.data(), log_factor.data());
     backend_->evaluate(features.data(), n, outputs.data());
     for (std::size_t k = 0; k < n; ++k) {
-        const double mean = log_factor[k] + model_.target_mean + model_.target_std * outputs[2 * k];
-        const double sigma = model_.target_std * std::exp(std::min(outputs[2 * k + 1], 0.0));
-        result.amplitude[k] = std::exp(mean + 0.5 * sigma * sigma);
-        result.sigma_syst[k] = result.amplitude[k] * std::sqrt(std::expm1(sigma * sigma));
-        result.sigma_stat[k] = 0.0;  // a deterministic posterior has no spread
+        double sum = 0.0, variance = 0.0;
+        for (std::size_t member = 0; member < members; ++member) {
+            const double* output = &outputs[2 * (member * n + k)];
+            const double mean = log_factor[k] + model_.target_mean + model_.target_std * output[0];
+            const double log_sigma = model_.target_std * std::exp(std::min(output[1], 0.0));
+            means[member] = std::exp(mean + 0.5 * log_sigma * log_sigma);
+            sum += means[member];
+            variance += means[member] * means[member] * std::expm1(log_sigma * log_sigma);
+        }
+        const double count = static_cast<double>(members);
+        double spread = 0.0;
+        for (const double mean : means) spread += (mean - sum / count) * (mean - sum / count);
+        result.amplitude[k] = sum / count;
+        result.sigma_syst[k] = std::sqrt(variance / count);
+        result.sigma_stat[k] = std::sqrt(spread / count);
     }
 }
 
@@ -133,13 +146,14 @@ void Evaluator::run_self_test() const {
     std::vector<std::int32_t> flags(n);
     predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data(), flags.data()});
     const auto tolerance = self_test_tolerance(dtype_);
-    const auto agrees = [](double value, double expected, double relative) {
-        return std::fabs(value - expected) <= relative * std::fabs(expected);
+    const auto agrees = [](double value, double expected, double absolute) {
+        return std::fabs(value - expected) <= absolute;
     };
     for (std::size_t k = 0; k < n; ++k)
-        if (!agrees(amplitude[k], test.amplitude[k], tolerance.amplitude) ||
-            !agrees(sigma_syst[k], test.sigma_syst[k], tolerance.sigma) ||
-            !agrees(sigma_stat[k], test.sigma_stat[k], tolerance.sigma))
+        // The spread of the members is a difference of amplitudes, so it is as accurate as they are.
+        if (!agrees(amplitude[k], test.amplitude[k], tolerance.amplitude * test.amplitude[k]) ||
+            !agrees(sigma_syst[k], test.sigma_syst[k], tolerance.sigma * test.sigma_syst[k]) ||
+            !agrees(sigma_stat[k], test.sigma_stat[k], tolerance.amplitude * test.amplitude[k]))
             throw Error(model_.path + ": self-test point " + std::to_string(k) + " gives " +
                         std::to_string(amplitude[k] / test.amplitude[k]) +
                         " times the stored amplitude, 1 expected; this installation evaluates the model wrongly, "

@@ -57,7 +57,7 @@ def _rows(header: dict[str, Any]) -> list[tuple[str, str]]:
         ("representation", header["representation"]["type"]),
         ("network", f"{network['type']} {'→'.join(map(str, network['widths']))}, {network['activation']}"),
         ("likelihood", header["likelihood"]["type"]),
-        ("posterior", header["posterior"]["type"]),
+        ("posterior", " ".join(str(value) for value in header["posterior"].values())),
         ("dtype", header["dtype"]),
         ("written by", f"pyamp {header['pyamp_version']}"),
     ]

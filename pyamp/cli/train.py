@@ -23,9 +23,11 @@ def train(
     The run directory gets model.safetensors, metrics.json, pulls.png, log.csv and TensorBoard events. It can be
     killed at any moment: --resume continues from the last checkpoint and ends with the same weights.
 
-    Configuration keys: network: {hidden: [128, 128, 128], activation: gelu}, dtype: float32, steps: 40000,
-    batch_size: 512, learning_rate: 0.004, warmup_steps: 200, gradient_clip: 1.0, validation_fraction: 0.05,
-    test_fraction: 0.2, validation_interval: 200, patience: 0, checkpoint_seconds: 30, threads: 1, seed: 1.
+    Configuration keys: network: {hidden: [128, 128, 128], activation: gelu},
+    posterior: {type: deterministic, members: 1} (or type: ensemble with 2 or more members), dtype: float32,
+    steps: 40000, batch_size: 512, learning_rate: 0.004, warmup_steps: 200, gradient_clip: 1.0,
+    validation_fraction: 0.05, test_fraction: 0.2, validation_interval: 200, patience: 0, checkpoint_seconds: 30,
+    threads: 1, seed: 1.
     """
     from pyamp.cli.report import print_metrics
     from pyamp.configuration import load_yaml, validated

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pyamp.configuration import StrictModel, nearest
 from pyamp.networks import ACTIVATIONS
@@ -35,10 +35,27 @@ class NetworkConfig(StrictModel):
         return activation
 
 
+class PosteriorConfig(StrictModel):
+    """One network, or a deep ensemble whose members are trained together."""
+
+    type: Literal["deterministic", "ensemble"] = "deterministic"
+    members: int = Field(default=1, ge=1, description="networks of an ensemble")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PosteriorConfig:
+        if (self.type == "ensemble") != (self.members > 1):
+            raise ValueError(
+                f"members is {self.members} for type '{self.type}'; "
+                "expected 1 for deterministic, 2 or more for ensemble"
+            )
+        return self
+
+
 class TrainingConfig(StrictModel):
     """How a surrogate is trained; the defaults reach a median |Δ| below 3e-4 with 90k points of gg → γγg at 1 TeV."""
 
     network: NetworkConfig = NetworkConfig()
+    posterior: PosteriorConfig = PosteriorConfig()
     dtype: Literal["float32", "float64"] = Field(default="float32", description="arithmetic of the network")
     steps: int = Field(default=40_000, ge=1, description="optimiser steps")
     batch_size: int = Field(default=512, ge=1)

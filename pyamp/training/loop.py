@@ -62,15 +62,15 @@ class Trainer:
         self._identity = {"configuration": config.sha256(), "dataset": dataset_sha256}
         self._checkpoint = directory / CHECKPOINT_NAME
         surrogate.fit_preprocessing(training.momenta, training.amplitude)
-        surrogate.network.to(getattr(torch, config.dtype))
+        surrogate.posterior.to(getattr(torch, config.dtype))
         self._features, self._target = surrogate.preprocess(training.momenta, training.amplitude)
         self._validation = surrogate.preprocess(validation.momenta, validation.amplitude)
         self._batches = Batches(len(self._target), config.batch_size, config.seed)
-        self._optimizer = torch.optim.Adam(surrogate.network.parameters(), lr=config.learning_rate)
+        self._optimizer = torch.optim.Adam(surrogate.posterior.parameters(), lr=config.learning_rate)
         self._step = 0
         self._seconds = 0.0
         self._best_loss = math.inf
-        self._best_weights = copy.deepcopy(surrogate.network.state_dict())
+        self._best_weights = copy.deepcopy(surrogate.posterior.state_dict())
         self._validations_since_best = 0
         if resume and self._checkpoint.exists():
             self._load()
@@ -89,7 +89,7 @@ class Trainer:
             self._train(progress, task)
         self._save()
         progress.update(task, completed=self._config.steps)
-        self._surrogate.network.load_state_dict(self._best_weights)
+        self._surrogate.posterior.load_state_dict(self._best_weights)
         return self._seconds
 
     def _train(self, progress: Progress, task: TaskID) -> None:
@@ -115,11 +115,14 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         indices = self._batches.indices(self._step)
-        outputs = self._surrogate.network(self._features[indices])
+        posterior = self._surrogate.posterior
+        outputs = posterior(self._features[indices])
         loss = self._surrogate.likelihood.loss(outputs, self._target[indices]).mean()
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._surrogate.network.parameters(), self._config.gradient_clip)
+        # The members do not see each other: the sum of their losses has the gradients of each alone.
+        (posterior.members * loss).backward()  # type: ignore[no-untyped-call]
+        limit = self._config.gradient_clip * math.sqrt(posterior.members)
+        torch.nn.utils.clip_grad_norm_(posterior.parameters(), limit)
         self._optimizer.step()
         return loss.detach()
 
@@ -133,7 +136,7 @@ class Trainer:
     def _validate(self, training_loss: float) -> None:
         with torch.inference_mode():
             features, target = self._validation
-            loss = float(self._surrogate.likelihood.loss(self._surrogate.network(features), target).mean())
+            loss = float(self._surrogate.likelihood.loss(self._surrogate.posterior(features), target).mean())
         if not math.isfinite(loss):
             raise PyampError(
                 f"training: the validation loss is {loss} at step {self._step}, a finite number expected; "
@@ -142,7 +145,7 @@ class Trainer:
         self._validations_since_best += 1
         if loss < self._best_loss:
             self._best_loss = loss
-            self._best_weights = copy.deepcopy(self._surrogate.network.state_dict())
+            self._best_weights = copy.deepcopy(self._surrogate.posterior.state_dict())
             self._validations_since_best = 0
         self._logs.write(self._step, training_loss, loss, self._learning_rate(self._step - 1))
 
@@ -157,7 +160,7 @@ class Trainer:
             "best_loss": self._best_loss,
             "best_weights": self._best_weights,
             "validations_since_best": self._validations_since_best,
-            "weights": self._surrogate.network.state_dict(),
+            "weights": self._surrogate.posterior.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
         temporary = self._checkpoint.with_suffix(".tmp")
@@ -182,5 +185,5 @@ class Trainer:
         self._best_loss = state["best_loss"]
         self._best_weights = state["best_weights"]
         self._validations_since_best = state["validations_since_best"]
-        self._surrogate.network.load_state_dict(state["weights"])
+        self._surrogate.posterior.load_state_dict(state["weights"])
         self._optimizer.load_state_dict(state["optimizer"])

@@ -23,6 +23,7 @@ from pyamp.likelihoods import HeteroskedasticGaussian
 from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
 from pyamp.networks import MLP
 from pyamp.plotting import plot_pulls
+from pyamp.posteriors import DeepEnsemble, Deterministic, Posterior
 from pyamp.representations import LogInvariants
 from pyamp.surrogate import Surrogate
 from pyamp.training.config import TrainingConfig
@@ -116,10 +117,10 @@ def train(
     torch.manual_seed(config.seed)
     representation = LogInvariants.for_process(list(info.process.pdg_ids), info.process.n_incoming)
     likelihood = HeteroskedasticGaussian()
-    network = MLP(
-        [representation.n_features, *config.network.hidden, likelihood.n_outputs], config.network.activation
-    )
-    surrogate = Surrogate(representation, network, likelihood)
+    widths = [representation.n_features, *config.network.hidden, likelihood.n_outputs]
+    networks = [MLP(widths, config.network.activation) for _ in range(config.posterior.members)]
+    posterior: Posterior = DeepEnsemble(networks) if len(networks) > 1 else Deterministic(networks[0])
+    surrogate = Surrogate(representation, posterior, likelihood)
     trainer = Trainer(
         surrogate, config, dataset_sha256, directory, _points(training), _points(validation), resume
     )
@@ -131,7 +132,7 @@ def train(
     metrics = {
         **measure(test, amplitude, sigma),
         "train_s": seconds,
-        "n_parameters": sum(p.numel() for p in network.parameters()),
+        "n_parameters": sum(p.numel() for p in posterior.parameters()),
     }
     plot_pulls(
         directory / "pulls.png",

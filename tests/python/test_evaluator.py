@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import pyamp
-from pyamp.model_file import load_surrogate
+from pyamp.model_file import load_surrogate, write_model
 from pyamp.networks import ACTIVATIONS
-from tests.support import write_random_model
+from tests.support import model_info, random_surrogate, write_random_model
 
 GOLDEN = Path(__file__).parents[1] / "reference" / "models" / "v1" / "gg_to_aag_float64.safetensors"
 COUPLINGS = 0.118**3 / 137.035999084**2
@@ -37,6 +37,41 @@ def test_agrees_with_python(
     np.testing.assert_allclose(prediction.sigma_syst, sigma_syst, rtol=10 * tolerance)
     np.testing.assert_array_equal(prediction.sigma_stat, sigma_stat)
     assert not prediction.flags.any()
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-6)])
+def test_ensemble_agrees_with_python(
+    tmp_path: Path, momenta: np.ndarray, dtype: str, tolerance: float
+) -> None:
+    path = tmp_path / "ensemble.safetensors"
+    write_random_model(path, momenta, members=5, dtype=getattr(torch, dtype))
+    prediction = pyamp.Evaluator(path)(momenta)
+    amplitude, sigma_syst, sigma_stat = python_prediction(path, momenta)
+    np.testing.assert_allclose(prediction.amplitude, amplitude, rtol=tolerance)
+    np.testing.assert_allclose(prediction.sigma_syst, sigma_syst, rtol=10 * tolerance)
+    # The spread is a difference of amplitudes, and as accurate as they are.
+    np.testing.assert_allclose(
+        prediction.sigma_stat, sigma_stat, rtol=0, atol=10 * tolerance * amplitude.max()
+    )
+    assert (prediction.sigma_stat > 0).all()
+
+
+def test_ensemble_combines_its_members(tmp_path: Path, momenta: np.ndarray) -> None:
+    """Each member alone as a deterministic model, combined by hand (arXiv:2412.12069)."""
+    surrogate = write_random_model(tmp_path / "ensemble.safetensors", momenta, members=4)
+    means, variances = [], []
+    for member in range(4):
+        alone = random_surrogate(momenta)
+        alone.posterior.load_tensors({n: t[member] for n, t in surrogate.posterior.tensors().items()})
+        path = tmp_path / f"{member}.safetensors"
+        write_model(path, alone, model_info(), torch.from_numpy(momenta[:16]))
+        prediction = pyamp.Evaluator(path)(momenta)
+        means.append(prediction.amplitude)
+        variances.append(prediction.sigma_syst**2)
+    combined = pyamp.Evaluator(tmp_path / "ensemble.safetensors")(momenta)
+    np.testing.assert_allclose(combined.amplitude, np.mean(means, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(combined.sigma_syst, np.sqrt(np.mean(variances, axis=0)), rtol=1e-11)
+    np.testing.assert_allclose(combined.sigma_stat, np.std(means, axis=0), rtol=1e-9)
 
 
 def test_float64_arithmetic_on_request(tmp_path: Path, momenta: np.ndarray) -> None:

@@ -96,7 +96,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path, momenta: np.ndarray)
 def test_not_finite_weights_are_not_written(tmp_path: Path, momenta: np.ndarray) -> None:
     surrogate = random_surrogate(momenta)
     with torch.no_grad():
-        surrogate.network.layers[0].weight[0, 0] = float("nan")
+        surrogate.posterior.architecture.layers[0].weight[0, 0] = float("nan")
     with pytest.raises(pyamp.PyampError, match="NaN or infinity"):
         write_model(tmp_path / "m.safetensors", surrogate, model_info(), torch.from_numpy(momenta[:16]))
     assert not list(tmp_path.iterdir())
@@ -200,7 +200,8 @@ def test_wrong_tensors(
         ("representation.type", "momenta", "log_invariants expected"),
         ("representation.std", [1.0] * 8, "9 finite numbers expected"),
         ("representation.std", [0.0] * 9, "positive numbers expected"),
-        ("posterior.type", "bayesian", "deterministic expected"),
+        ("posterior.type", "bayesian", "deterministic or ensemble expected"),
+        ("posterior.type", 7, "deterministic or ensemble expected"),
         ("likelihood.type", "evidential", "heteroskedastic_gaussian expected"),
         ("process.pdg_ids", [21, 21, 22], "4 to 8 legs expected"),
         ("process.n_incoming", 2**32 + 2, "an integer expected"),
@@ -226,6 +227,23 @@ def test_wrong_header_entries(tmp_path: Path, model_path: Path, key: str, value:
         read_header(path)
     assert text in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_ensemble_round_trip_and_wrong_members(tmp_path: Path, momenta: np.ndarray) -> None:
+    path = tmp_path / "ensemble.safetensors"
+    surrogate = write_random_model(path, momenta, members=3)
+    again = load_surrogate(path)
+    for name, values in surrogate.posterior.tensors().items():
+        assert values.shape[0] == 3
+        assert torch.equal(again.posterior.tensors()[name], values)
+
+    def change(header: dict[str, Any]) -> None:
+        header["posterior"]["members"] = 4
+
+    refused(
+        rewrite(path, tmp_path / "wrong.safetensors", header=change),
+        "'layers.0.bias' has shape [3,16], [4,16] expected",
+    )
 
 
 def test_missing_header_entry(tmp_path: Path, model_path: Path) -> None:

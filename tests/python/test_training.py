@@ -18,6 +18,8 @@ import pyamp
 from pyamp.cli import main
 from pyamp.datasets import Dataset, generate
 from pyamp.likelihoods import HeteroskedasticGaussian
+from pyamp.networks import MLP
+from pyamp.posteriors import DeepEnsemble
 from pyamp.training import Points, TrainingConfig, train
 from pyamp.training.batches import Batches
 from pyamp.training.loop import Trainer
@@ -105,6 +107,48 @@ def test_same_seed_same_weights(trained: Path, dataset: Dataset, tmp_path: Path)
     assert first["tensors_sha256"] == second["tensors_sha256"]
     other = train(dataset, tmp_path / "other", TrainingConfig(**QUICK, seed=2))
     assert pyamp.Evaluator(other.model_path).header["tensors_sha256"] != first["tensors_sha256"]
+
+
+def test_ensemble_trains_as_its_members_would_alone(dataset: Dataset) -> None:
+    """One step of the sum of losses moves each member as its own loss moves it."""
+    generator = torch.Generator().manual_seed(4)
+    features = torch.randn((64, 9), generator=generator, dtype=torch.float64)
+    target = torch.randn(64, generator=generator, dtype=torch.float64)
+    torch.manual_seed(5)
+    networks = [MLP([9, 8, 2], "tanh").double() for _ in range(3)]
+    ensemble = DeepEnsemble(networks)
+    likelihood = HeteroskedasticGaussian()
+    (3 * likelihood.loss(ensemble(features), target).mean()).backward()
+    for member, network in enumerate(networks):
+        likelihood.loss(network(features), target).mean().backward()
+        for name, parameter in network.named_parameters():
+            together = ensemble.tensors_by_reference()[name]
+            gradient = ensemble.weights[name.replace(".", "/")].grad
+            assert gradient is not None
+            assert torch.equal(together[member], parameter)
+            torch.testing.assert_close(gradient[member], parameter.grad, rtol=1e-10, atol=1e-14)
+
+
+def test_ensemble_run_gives_a_statistical_uncertainty(dataset: Dataset, tmp_path: Path) -> None:
+    config = TrainingConfig(**QUICK, posterior={"type": "ensemble", "members": 3})
+    result = train(dataset, tmp_path / "run", config)
+    evaluator = pyamp.Evaluator(result.model_path)
+    assert evaluator.header["posterior"] == {"type": "ensemble", "members": 3}
+    test = dataset.split(4500, 300, 1200)[2]
+    prediction = evaluator(test.momenta)
+    # Members of equal quality differ by about as much as each errs.
+    ratio = np.median(prediction.sigma_stat / prediction.amplitude) / np.median(
+        np.abs(prediction.amplitude / test.me2 - 1)
+    )
+    assert 0.2 < ratio < 5
+
+
+@pytest.mark.parametrize(
+    "posterior", [{"type": "ensemble"}, {"members": 4}, {"type": "ensemble", "members": 0}]
+)
+def test_inconsistent_posterior_is_refused(posterior: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="members"):
+        TrainingConfig(posterior=posterior)
 
 
 class InterruptedRunError(Exception):

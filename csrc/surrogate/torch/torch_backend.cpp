@@ -62,10 +62,14 @@ class TorchMlp final : public Backend {
           n_features_(model.network.widths.front()),
           device_(device_from_name(options.device)),
           type_(options.dtype == Dtype::float32 ? at::kFloat : at::kDouble),
+          is_ensemble_(model.posterior.is_ensemble),
+          members_(model.posterior.members),
           one_thread_(options.one_thread) {
         for (std::size_t layer = 0; layer + 1 < model.network.widths.size(); ++layer)
-            layers_.push_back(
-                {load(model.tensors.at(Mlp::weight_name(layer))).t(), load(model.tensors.at(Mlp::bias_name(layer)))});
+            layers_.push_back({load(model.tensors.at(Mlp::weight_name(layer))).transpose(-2, -1),
+                               load(model.tensors.at(Mlp::bias_name(layer)))});
+        if (is_ensemble_)
+            for (auto& layer : layers_) layer.bias = layer.bias.unsqueeze(1);
     }
 
     std::string name() const override {
@@ -82,7 +86,8 @@ class TorchMlp final : public Backend {
 
  private:
     struct Layer {
-        at::Tensor weight, bias;  ///< weight (in, out)
+        /// (in, out) and (out), of an ensemble (members, in, out) and (members, 1, out)
+        at::Tensor weight, bias;
     };
 
     void run(const double* features, std::size_t n, double* outputs) const {
@@ -92,9 +97,11 @@ class TorchMlp final : public Backend {
         const auto rows = static_cast<int64_t>(n);
         const auto wide = at::from_blob(const_cast<double*>(features), {rows, n_features_}, at::kDouble);
         auto x = wide.to(at::TensorOptions(type_).device(device_));
+        if (is_ensemble_) x = x.expand({members_, rows, n_features_});
         for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
             if (layer > 0) x = activation_(x);
-            x = at::addmm(layers_[layer].bias, x, layers_[layer].weight);
+            const auto& [weight, bias] = layers_[layer];
+            x = is_ensemble_ ? at::baddbmm(bias, x, weight) : at::addmm(bias, x, weight);
         }
         at::from_blob(outputs, x.sizes(), at::kDouble).copy_(x);
     }
@@ -109,6 +116,8 @@ class TorchMlp final : public Backend {
     int64_t n_features_;
     at::Device device_;
     at::ScalarType type_;
+    bool is_ensemble_;
+    int64_t members_;
     bool one_thread_;
     std::vector<Layer> layers_;
 };

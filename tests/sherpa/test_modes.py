@@ -183,6 +183,23 @@ def test_points_outside_the_domain_in_two_stages(run_directory: Path, golden: Pa
     assert second["truth_calls"] == second["seen"] - second["from_truth"]
 
 
+def test_second_stage_after_a_parton_shower(
+    run_directory: Path, golden: Path, runs: dict[str, SherpaResult]
+) -> None:
+    """The hook finds the point of the first stage again, whatever the shower added."""
+    settings = {
+        "SHOWER_GENERATOR": "CSS",
+        "BEAM_REMNANTS": True,
+        "SCALES": "METS" + 3 * "{Abs2(p[2]+p[3])}",
+        "PSI": {"ITMIN": 1000},
+    }
+    run = run_card("two_stage", golden, run_directory, settings, n_events=1000)
+    counts, second = run.summary["events"], run.summary["second_stage"]
+    assert counts["surrogate_calls"] == counts["points"]
+    assert second["accepted"] == 1000
+    assert deviation(cross_section(run), cross_section(runs["truth"])) < 4
+
+
 def test_hook_does_nothing_in_other_modes(tmp_path: Path) -> None:
     settings = {"PSI": {"ITMIN": 100}}
     without = run_card("truth", None, tmp_path / "without", settings, n_events=200)

@@ -19,6 +19,7 @@ from safetensors.numpy import save as safetensors_bytes
 
 from pyamp import _core
 from pyamp.errors import PyampError
+from pyamp.files import rename_durably
 from pyamp.likelihoods import HeteroskedasticGaussian
 from pyamp.networks import MLP
 from pyamp.posteriors import DeepEnsemble, Deterministic, Posterior
@@ -130,7 +131,7 @@ def write_model(
     }
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_bytes(_container({"__metadata__": metadata, **table}, buffer))
-    os.replace(temporary, path)
+    rename_durably(temporary, path)
 
 
 def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:

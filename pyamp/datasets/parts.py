@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyamp.datasets.storage import file_sha256, rename_durably
+from pyamp.datasets.storage import file_sha256
 from pyamp.errors import PyampError
+from pyamp.files import rename_durably
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """The HDF5 layout of datasets and their shards, and files that are either whole or not there."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
 import numpy.typing as npt
+
+from pyamp.files import rename_durably
 
 FORMAT = "pyamp dataset"
 FORMAT_VERSION = 1
@@ -60,18 +61,6 @@ def write_whole(path: Path, fill: Callable[[h5py.File], None], temporary: Path |
     with h5py.File(temporary, "w") as file:
         fill(file)
     rename_durably(temporary, path)
-
-
-def rename_durably(temporary: Path, path: Path) -> None:
-    """Bring a finished file to disk and rename it into place."""
-    with open(temporary, "rb+") as stream:
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def file_sha256(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from rich.progress import Progress, TaskID
 
 from pyamp.errors import PyampError
+from pyamp.files import rename_durably
 from pyamp.surrogate import Surrogate
 from pyamp.training.batches import Batches
 from pyamp.training.config import TrainingConfig
@@ -165,7 +165,7 @@ class Trainer:
         }
         temporary = self._checkpoint.with_suffix(".tmp")
         torch.save(state, temporary)
-        os.replace(temporary, self._checkpoint)
+        rename_durably(temporary, self._checkpoint)
 
     def _load(self) -> None:
         try:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import h5py
@@ -62,7 +63,7 @@ def test_file_says_how_it_was_made(reference):
         units = {name: file[name].attrs["units"] for name in file if name != "timing"}
         timing = dict(file["timing"].attrs)
     assert attributes["format"] == "pyamp dataset"
-    assert attributes["pyamp_version"] == "0.1.0"
+    assert attributes["pyamp_version"] == version("pyamp")
     assert attributes["provider"] == pyamp.truth("gg_to_aag").version
     assert (attributes["alpha_s"], attributes["alpha_s_power"]) == (0.118, 3)
     assert (attributes["alpha"], attributes["alpha_power"]) == (1 / 137.035999084, 2)

@@ -273,3 +273,16 @@ def test_bad_configuration_gives_one_line_and_code_2(
     assert str(config) in stderr
     assert complaint in stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_help_of_train_names_every_key_with_its_default() -> None:
+    from pyamp.cli.train import train as command
+
+    text = " ".join((command.__doc__ or "").split())
+    defaults = TrainingConfig().model_dump()
+    for key, value in defaults.items():
+        if isinstance(value, dict):
+            inner = ", ".join(f"{k}: {v}" for k, v in value.items())
+            assert f"{key}: {{{inner}}}" in text
+        else:
+            assert f"{key}: {value:g}" in text if isinstance(value, float) else f"{key}: {value}" in text

@@ -1,5 +1,6 @@
 """What every benchmark shares: the machine, versions, timing, the JSON record and the table."""
 
+import argparse
 import datetime
 import json
 import os
@@ -81,6 +82,16 @@ def print_table(title: str, rows: Sequence[Row], columns: Mapping[str, str]) -> 
     for row in rows:
         table.add_row(*(_shown(row.get(key)) for key in columns))
     Console(width=None if os.isatty(1) else 140).print(table)
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A command line with what every benchmark takes."""
+    result = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    result.add_argument("--quick", action="store_true", help="less of everything")
+    result.add_argument("--json", type=Path, metavar="PATH", help="also write the result there")
+    return result
 
 
 def seconds(call: Callable[[], object], repeats: int, at_least: float = 0.02) -> np.ndarray:

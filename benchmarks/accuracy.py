@@ -7,7 +7,6 @@ unweighting and cross sections see. The goal of the reference configuration is a
 with 90,000 training points at √s = 1 TeV.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 
@@ -51,11 +50,7 @@ def measure(directory: Path, quick: bool, seed: int) -> list[dict[str, object]]:
 
 def main() -> None:
     """Measure, print, and write on request."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="a tenth of the points and steps")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the result there")
+    parser = _common.parser(__doc__)
     parser.add_argument(
         "--directory", type=Path, help="keep the dataset and the run there, and resume from it"
     )

@@ -116,9 +116,7 @@ def with_error(value: float, error: float) -> str:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = _common.parser(__doc__)
     parser.add_argument("model", type=Path, nargs="?", help="model file of the surrogate")
     parser.add_argument("--process", action="append", metavar="CARD", help="process card; may be repeated")
     parser.add_argument("--dataset", type=Path, metavar="FILE", help="take the process of this dataset")
@@ -129,8 +127,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sherpa-truth", type=Path, metavar="YAML", help="summary of a run with MODE: truth")
     parser.add_argument("--sherpa-two-stage", type=Path, metavar="YAML", help="... and with MODE: two_stage")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="fewer points and repeats")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the result there")
     options = parser.parse_args()
     if (options.sherpa_truth is None) != (options.sherpa_two_stage is None):
         parser.error("a Sherpa row needs both --sherpa-truth and --sherpa-two-stage")

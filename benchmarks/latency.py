@@ -5,7 +5,6 @@ python benchmarks/latency.py MODEL [--quick] [--json PATH]
 Both start from momenta and end with amplitude and σ_syst. The evaluator checks every point as well.
 """
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,12 +63,8 @@ def measure(model: Path, repeats: int, batches: tuple[int, ...]) -> list[dict[st
 
 def main() -> None:
     """Measure, print, and write on request."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = _common.parser(__doc__)
     parser.add_argument("model", type=Path, help="model file of gg → γγg")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the result there")
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = measure(options.model, 5 if options.quick else 31, (1, 64, 1024))

@@ -3,9 +3,6 @@
 python benchmarks/truth_timing.py [--quick] [--json PATH]
 """
 
-import argparse
-from pathlib import Path
-
 import _common
 import numpy as np
 
@@ -47,11 +44,7 @@ def measure(process: str, repeats: int, batches: tuple[int, ...]) -> list[dict[s
 
 def main() -> None:
     """Measure, print, and write on request."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="also write the result there")
+    parser = _common.parser(__doc__)
     options = parser.parse_args()
     rows = measure("gg_to_aag", 5 if options.quick else 51, (1, 100, 10_000))
     columns = {

@@ -1,6 +1,7 @@
 // Which amplitude answers for which point, and the accept/reject step of the second stage.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include "ATOOLS/Org/Message.H"
 #include "ATOOLS/Org/Run_Parameter.H"
@@ -44,6 +45,8 @@ Run::Run()
       m_library(m_settings.library),
       m_recorder(m_settings.record_file, m_settings.record_points) {
     CheckHook(m_settings.mode);
+    if (!m_settings.summary.empty() && !std::ofstream(m_settings.summary, std::ios::app))
+        Stop(m_settings.summary + ": the summary cannot be written there; change PYAMP: {SUMMARY: path}");
     p_truth = std::make_unique<Amplitude>(m_library, m_settings.truth, "truth", nlohmann::json{{"policy", "nan"}});
     if (m_settings.mode != Mode::truth) {
         p_surrogate = OpenSurrogate(m_library, m_settings);

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from pyamp.errors import PyampError
-from pyamp.sherpa import LOG, run_card
+from pyamp.sherpa import LOG, card_path, run, run_card
 from tests.sherpa.conftest import process, selectors
 
 
@@ -73,9 +73,13 @@ def test_card_block(run_directory: Path, block: dict[str, Any], texts: tuple[str
     refused(run_directory, *texts, PYAMP=block)
 
 
-def test_block_that_is_none(run_directory: Path, tmp_path: Path) -> None:
-    from pyamp.sherpa import card_path, run
+def test_record_file_that_cannot_be_written(run_directory: Path) -> None:
+    block = {"RECORD_POINTS": 1, "RECORD_FILE": "/nowhere/points.csv"}
+    with pytest.raises(PyampError, match=r"/nowhere/points\.csv: cannot be written"):
+        run_card("partonic", None, run_directory, {"PYAMP": block})
 
+
+def test_block_that_is_none(run_directory: Path, tmp_path: Path) -> None:
     card = tmp_path / "card.yaml"
     lines = [
         line

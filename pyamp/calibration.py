@@ -14,12 +14,12 @@ SIGMA_95 = 0.954499736104
 
 
 def relative_deviation(amplitude: FloatArray, truth: FloatArray) -> FloatArray:
-    """Δ = (A_surrogate − A_true)/A_true, ``(n,)`` (arXiv:2412.12069, Eq. 29)."""
+    """Δ = (A_surrogate − A_true)/A_true, ``(n,)`` (arXiv:2412.12069)."""
     return (amplitude - truth) / truth
 
 
 def pulls(amplitude: FloatArray, truth: FloatArray, sigma: FloatArray) -> FloatArray:
-    """t = (A_surrogate − A_true)/σ, ``(n,)``: a standard normal if σ is calibrated (arXiv:2206.14831, Eq. 18)."""
+    """t = (A_surrogate − A_true)/σ, ``(n,)``: a standard normal if σ is calibrated (arXiv:2206.14831)."""
     return (amplitude - truth) / sigma
 
 

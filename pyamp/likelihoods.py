@@ -9,7 +9,7 @@ class HeteroskedasticGaussian:
     """Gaussian with a learned width: outputs are the mean and ln σ of the standardised ln A.
 
     ln σ is cut off at 0: a width above the spread of all targets says nothing, and in the tail of ln A it would make
-    the mean of A arbitrarily large. The loss is ``(t − μ)²/(2σ²) + ln σ`` per point (arXiv:2206.14831, Eq. 13,
+    the mean of A arbitrarily large. The loss is ``(t − μ)²/(2σ²) + ln σ`` per point (arXiv:2206.14831,
     without the constant).
     """
 

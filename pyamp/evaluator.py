@@ -156,12 +156,7 @@ class Evaluator:
                 couplings = np.full(points.shape[:1], couplings)
         amplitude, sigma_syst, sigma_stat, flags = self._core.evaluate(points, couplings)
         if self._policy == "error" and flags.any():
-            flagged = np.flatnonzero(flags)
-            reason = _core.describe_flags(int(flags[flagged[0]]))
-            raise PyampError(
-                f"momenta: {len(flagged)} of {len(points)} points flagged, the first is {flagged[0]} ({reason}); "
-                'correct them or choose policy="nan" or "truth"'
-            )
+            raise PyampError(_core.describe_flagged(flags))
         return Prediction(
             _like(momenta, amplitude),
             _like(momenta, sigma_syst),

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
-#include <numeric>
 #include <vector>
 
 #include "ATOOLS/Org/Scoped_Settings.H"
+#include "nearest_name.h"
 #include "settings.H"
 #include "stop.H"
 
@@ -17,27 +17,11 @@ const std::vector<std::string> known_keys = {"MODE",           "MODEL",        "
                                              "OUTSIDE_DOMAIN", "SEED",         "SUMMARY",       "LIBRARY",
                                              "DTYPE",          "EPSILON_FULL", "RECORD_POINTS", "RECORD_FILE"};
 
-/// Levenshtein distance.
-std::size_t Distance(const std::string& a, const std::string& b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row.back();
-}
-
+/// The known key most like a name, in whatever case that is written.
 std::string Nearest(const std::string& name, const std::vector<std::string>& known) {
     std::string upper = name;
     for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-        return Distance(upper, a) < Distance(upper, b);
-    });
+    return pyamp::nearest_name(upper, known);
 }
 
 std::string Joined(const std::vector<std::string>& names) {

@@ -1,6 +1,7 @@
 // Surrogates and built-in amplitudes as matrix elements of the C interface.
 #include "capi/matrix_element.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -24,27 +25,19 @@ json describe_process(const Process& process) {
     return {{"name", process.name}, {"pdg_ids", process.pdg_ids}, {"n_incoming", process.n_incoming}};
 }
 
-json describe_couplings(double alpha_s, double alpha, const CouplingOrders& orders) {
-    return {{"alpha_s", alpha_s},
-            {"alpha", alpha},
-            {"alpha_s_power", orders.alpha_s_power},
-            {"alpha_power", orders.alpha_power}};
+json describe_couplings(const Couplings& couplings) {
+    return {{"alpha_s", couplings.alpha_s},
+            {"alpha", couplings.alpha},
+            {"alpha_s_power", couplings.orders.alpha_s_power},
+            {"alpha_power", couplings.orders.alpha_power}};
 }
 
 std::string strip_prefix(const std::string& source) { return source.substr(std::string(builtin_prefix).size()); }
 
-/// Error for policy "error": how many rows, and what is wrong with the first.
+/// The error of policy "error".
 void refuse_flagged(const std::int32_t* flags, std::size_t n) {
-    std::size_t count = 0, first = n;
-    for (std::size_t k = 0; k < n; ++k)
-        if (flags[k]) {
-            ++count;
-            if (first == n) first = k;
-        }
-    if (count)
-        throw Error("momenta: " + std::to_string(count) + " of " + std::to_string(n) +
-                    " points flagged, the first is " + std::to_string(first) + " (" + describe_flags(flags[first]) +
-                    "); correct them or choose policy \"nan\" or \"truth\"");
+    const std::string complaint = describe_flagged(flags, n);
+    if (!complaint.empty()) throw Error(complaint);
 }
 
 class Surrogate final : public MatrixElement {
@@ -66,7 +59,7 @@ class Surrogate final : public MatrixElement {
         return {{"kind", "surrogate"},
                 {"source", model.path},
                 {"process", describe_process(model.process)},
-                {"couplings", describe_couplings(evaluator_.alpha_s(), evaluator_.alpha(), model.couplings.orders)},
+                {"couplings", describe_couplings({evaluator_.alpha_s(), evaluator_.alpha(), model.couplings.orders})},
                 {"spin_colour_average", model.spin_colour_average},
                 {"backend", evaluator_.backend().name()},
                 {"dtype", name_of(evaluator_.dtype())},
@@ -81,7 +74,10 @@ class Surrogate final : public MatrixElement {
 class Truth final : public MatrixElement {
  public:
     Truth(const std::string& name, Policy policy, double alpha_s, double alpha)
-        : name_(name), provider_(make_builtin_amplitude(name)), policy_(policy), alpha_s_(alpha_s), alpha_(alpha) {
+        : name_(name),
+          provider_(make_builtin_amplitude(name)),
+          policy_(policy),
+          couplings_{alpha_s, alpha, provider_->coupling_orders()} {
         if (policy_ == Policy::truth)
             throw Error("option 'policy': \"truth\" for the truth itself; \"error\" or \"nan\" expected");
     }
@@ -90,7 +86,6 @@ class Truth final : public MatrixElement {
     bool has_accuracy() const override { return true; }
 
     void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const Results& results) override {
-        const auto orders = provider_->coupling_orders();
         const auto row = static_cast<std::size_t>(4 * process().n_legs());
         for (std::size_t k = 0; k < n; ++k) {
             results.flags[k] = check_point(momenta + k * row, process().n_legs(), process().n_incoming);
@@ -103,8 +98,7 @@ class Truth final : public MatrixElement {
                 results.accuracy[k] = std::numeric_limits<double>::quiet_NaN();
             if (alpha_s && !is_coupling(alpha_s[k])) results.amplitude[k] = std::numeric_limits<double>::quiet_NaN();
             if (results.flags[k] == 0 && !std::isfinite(results.amplitude[k])) results.flags[k] = flag_failed;
-            results.amplitude[k] *= std::pow(alpha_s ? alpha_s[k] : alpha_s_, orders.alpha_s_power) *
-                                    std::pow(alpha_, orders.alpha_power);
+            results.amplitude[k] *= couplings_.factor(alpha_s ? alpha_s[k] : couplings_.alpha_s, couplings_.alpha);
         }
         if (policy_ == Policy::error) refuse_flagged(results.flags, n);
     }
@@ -113,7 +107,7 @@ class Truth final : public MatrixElement {
         return {{"kind", "truth"},
                 {"source", builtin_prefix + name_},
                 {"process", describe_process(provider_->process())},
-                {"couplings", describe_couplings(alpha_s_, alpha_, provider_->coupling_orders())},
+                {"couplings", describe_couplings(couplings_)},
                 {"spin_colour_average", provider_->spin_colour_average()},
                 {"backend", provider_->version()}};
     }
@@ -122,7 +116,7 @@ class Truth final : public MatrixElement {
     std::string name_;
     std::unique_ptr<AmplitudeProvider> provider_;
     Policy policy_;
-    double alpha_s_, alpha_;
+    Couplings couplings_;
 };
 
 json parse_options(const std::string& text) {
@@ -132,10 +126,10 @@ json parse_options(const std::string& text) {
     for (const auto& [key, value] : options.items()) {
         if (std::find(known.begin(), known.end(), key) == known.end())
             throw Error("options: unknown key '" + key + "'; did you mean '" + nearest_name(key, known) + "'?");
-        const bool is_coupling = key == "alpha" || key == "alpha_s";
-        if (is_coupling ? !(value.is_number() && value.get<double>() > 0.0) : !value.is_string())
+        const bool wants_number = key == "alpha" || key == "alpha_s";
+        if (wants_number ? !(value.is_number() && is_coupling(value.get<double>())) : !value.is_string())
             throw Error("options: '" + key + "' is " + value.dump() + ", " +
-                        (is_coupling ? "a positive number" : "a string") + " expected");
+                        (wants_number ? "a positive number" : "a string") + " expected");
     }
     return options;
 }

@@ -20,7 +20,7 @@ static_assert(int{PYAMP_FLAG_NOT_FINITE} == pyamp::flag_not_finite &&
 struct pyamp_handle {
     std::unique_ptr<pyamp::capi::MatrixElement> matrix_element;
     /// Buffers of the last call, kept so that a call of the same size allocates nothing.
-    std::vector<double> momenta, alpha_s, amplitude, sigma_syst, sigma_stat, accuracy;
+    std::vector<double> momenta, amplitude, sigma_syst, sigma_stat, accuracy;
     std::vector<std::int32_t> flags;
 };
 

@@ -1,9 +1,30 @@
 // Whether a phase-space point is one.
 #include "kinematics/point_check.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace pyamp {
+namespace {
+
+/// "a leg is not massless, momentum is not conserved" for people.
+std::string describe_flags(std::int32_t flags) {
+    struct Name {
+        PointFlag flag;
+        const char* text;
+    };
+    constexpr Name names[] = {{flag_not_finite, "NaN or infinity in the momenta"},
+                              {flag_off_shell, "a leg is not massless with positive energy"},
+                              {flag_not_conserved, "momentum is not conserved"},
+                              {flag_outside_domain, "outside the domain on which the surrogate was trained"},
+                              {flag_failed, "the evaluation gave no finite number"}};
+    std::string text;
+    for (const auto& [flag, name] : names)
+        if (flags & flag) text += (text.empty() ? "" : ", ") + std::string(name);
+    return text;
+}
+
+}  // namespace
 
 std::int32_t check_point(const double* momenta, int n_legs, int n_incoming) {
     std::int32_t flags = 0;
@@ -25,20 +46,13 @@ std::int32_t check_point(const double* momenta, int n_legs, int n_incoming) {
     return flags;
 }
 
-std::string describe_flags(std::int32_t flags) {
-    struct Name {
-        PointFlag flag;
-        const char* text;
-    };
-    constexpr Name names[] = {{flag_not_finite, "NaN or infinity in the momenta"},
-                              {flag_off_shell, "a leg is not massless with positive energy"},
-                              {flag_not_conserved, "momentum is not conserved"},
-                              {flag_outside_domain, "outside the domain on which the surrogate was trained"},
-                              {flag_failed, "the evaluation gave no finite number"}};
-    std::string text;
-    for (const auto& [flag, name] : names)
-        if (flags & flag) text += (text.empty() ? "" : ", ") + std::string(name);
-    return text;
+std::string describe_flagged(const std::int32_t* flags, std::size_t n) {
+    const auto* first = std::find_if(flags, flags + n, [](std::int32_t f) { return f != 0; });
+    if (first == flags + n) return "";
+    const auto count = n - static_cast<std::size_t>(std::count(flags, flags + n, 0));
+    return "momenta: " + std::to_string(count) + " of " + std::to_string(n) + " points flagged, the first is " +
+           std::to_string(first - flags) + " (" + describe_flags(*first) +
+           "); correct them or choose policy \"nan\" or \"truth\"";
 }
 
 }  // namespace pyamp

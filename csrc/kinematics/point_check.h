@@ -26,7 +26,7 @@ constexpr double kinematic_tolerance = 1e-8;
 /// Flags of one point, momenta (n_legs, 4) contiguous, incoming legs first with positive energy; 0 if it is sound.
 std::int32_t check_point(const double* momenta, int n_legs, int n_incoming);
 
-/// "off-shell, outside the domain" for people.
-std::string describe_flags(std::int32_t flags);
+/// How many of n points are flagged, what is wrong with the first and what to do, in one line; empty if none is.
+std::string describe_flagged(const std::int32_t* flags, std::size_t n);
 
 }  // namespace pyamp

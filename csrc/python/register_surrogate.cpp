@@ -53,7 +53,9 @@ py::dict tensors_of(const ModelFile& model) {
 }  // namespace
 
 void register_surrogate(py::module_& m) {
-    m.def("describe_flags", &describe_flags);
+    m.def("describe_flagged", [](const py::array_t<std::int32_t, py::array::c_style>& flags) {
+        return describe_flagged(flags.data(), static_cast<std::size_t>(flags.size()));
+    });
     m.def("read_model_file", [](const std::string& path) {
         const ModelFile model = read_model_file(path);
         return py::make_tuple(model.header, tensors_of(model));

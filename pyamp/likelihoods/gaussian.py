@@ -21,6 +21,12 @@ class HeteroskedasticGaussian(Likelihood):
         mean, log_sigma = outputs[..., 0], outputs[..., 1].clamp(max=0.0)
         return 0.5 * ((target - mean) * torch.exp(-log_sigma)) ** 2 + log_sigma
 
+    def curvature(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        of_mean = torch.exp(-2.0 * outputs[..., 1].clamp(max=0.0))
+        pull_squared = (target - outputs[..., 0]) ** 2 * of_mean
+        # The Fisher information of ln σ is 2; the loss of a point far off is steeper, and its step must stay bounded.
+        return torch.stack([of_mean, 2.0 * pull_squared.clamp(min=1.0)], dim=-1)
+
     def components(self, outputs: torch.Tensor) -> Components:
         mean = outputs[..., :1]
         variance = torch.exp(outputs[..., 1:].clamp(max=0.0)) ** 2

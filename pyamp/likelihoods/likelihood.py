@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from pyamp.errors import PyampError
+
 
 @dataclass(frozen=True)
 class Components:
@@ -51,6 +53,19 @@ class Likelihood(ABC):
     @abstractmethod
     def header(self) -> dict[str, Any]:
         """The ``likelihood`` entry of a model file."""
+
+    def curvature(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Positive curvature ``(n, n_outputs)`` of the loss in each output, for natural gradients.
+
+        Raises
+        ------
+        PyampError
+            A likelihood for which it is not known.
+        """
+        raise PyampError(
+            f"likelihood: {self.header()['type']} with optimizer natural_gradient found, mse or "
+            "heteroskedastic_gaussian expected; use adam"
+        )
 
     def fit(self, outputs: torch.Tensor, target: torch.Tensor) -> None:  # noqa: B027
         """Set constants after training from held-out outputs ``(members, n, n_outputs)`` and targets ``(n,)``."""

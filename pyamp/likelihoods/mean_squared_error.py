@@ -26,6 +26,9 @@ class MeanSquaredError(Likelihood):
     def loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (target - outputs[..., 0]) ** 2
 
+    def curvature(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(outputs, 2.0)
+
     def components(self, outputs: torch.Tensor) -> Components:
         one = torch.ones_like(outputs)
         return Components(one, outputs, one * self.sigma**2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -47,6 +48,33 @@ class MLP(Network):
         return header | ({"residual": True} if self.residual else {})
 
 
+# About 1/√E[f(z)²] for z ~ N(0, 1), which keeps the variance from layer to layer; less where the activation saturates.
+GAINS = {
+    "gelu": 1.5,
+    "leaky_relu": math.sqrt(2.0),
+    "relu": math.sqrt(2.0),
+    "silu": 1.6,
+    "sine": 1.2,
+    "softplus": 1.0,
+    "tanh": 1.0,
+}
+
+
+def preserve_variance(network: MLP) -> None:
+    """Set weights ~ N(0, gain²/n_inputs) and biases ~ N(0, 1/4), the last layer N(0, 1/n_inputs) and 0.
+
+    Layers then start rich in different functions of the features, which natural gradients build on; Torch's own start
+    is nearly linear.
+    """
+    gain = GAINS[network.activation]
+    *hidden, last = (layer for layer in network.layers if isinstance(layer, torch.nn.Linear))
+    for layer in hidden:
+        torch.nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.in_features))
+        torch.nn.init.normal_(layer.bias, std=0.5)
+    torch.nn.init.normal_(last.weight, std=1.0 / math.sqrt(last.in_features))
+    torch.nn.init.zeros_(last.bias)
+
+
 class MLPConfig(NetworkConfig):
     """Multilayer perceptron."""
 
@@ -55,5 +83,12 @@ class MLPConfig(NetworkConfig):
     activation: ActivationName = "gelu"
     residual: bool = Field(default=False, description="hidden layers of equal width add to the one before")
 
+    initialisation: Literal["torch", "variance_preserving"] = Field(
+        default="torch", description="variance_preserving: the start that optimizer natural_gradient needs"
+    )
+
     def build(self, representation: Representation, n_outputs: int) -> MLP:
-        return MLP([representation.n_features, *self.hidden, n_outputs], self.activation, self.residual)
+        network = MLP([representation.n_features, *self.hidden, n_outputs], self.activation, self.residual)
+        if self.initialisation == "variance_preserving":
+            preserve_variance(network)
+        return network

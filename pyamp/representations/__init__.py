@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pyamp.configuration import StrictModel
 from pyamp.representations.log_invariants import LegGroup, LogInvariants, leg_classes, leg_ordering
@@ -43,8 +43,29 @@ class RepresentationConfig(StrictModel):
         "that has the amplitude's dimension; default: eikonal for ordered_ and deep_sets_invariants, scale otherwise",
     )
 
+    extra: list[Literal["linear", "energy"]] = Field(
+        default=[],
+        description="beside the log-invariants: linear, |s_ij|/s of every pair; energy, ln of each outgoing energy",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RepresentationConfig:
+        if self.extra and self.type not in ("ordered_invariants", "log_invariants"):
+            raise ValueError(
+                f"extra is {self.extra} for type '{self.type}'; expected for ordered_invariants and log_invariants only"
+            )
+        if len(set(self.extra)) < len(self.extra):
+            raise ValueError(f"extra is {self.extra}; expected each kind at most once")
+        return self
+
     def build(self, pdg_ids: Sequence[int], n_incoming: int = 2) -> Representation:
         """The representation for the legs of a process."""
+        representation = self._build(pdg_ids, n_incoming)
+        representation.kind = self.type
+        representation.pdg_ids = tuple(pdg_ids)
+        return representation
+
+    def _build(self, pdg_ids: Sequence[int], n_incoming: int) -> Representation:
         factor = self.factor or (
             "eikonal" if self.type in ("ordered_invariants", "deep_sets_invariants") else "scale"
         )
@@ -52,11 +73,12 @@ class RepresentationConfig(StrictModel):
         n_legs = len(pdg_ids)
         match self.type:
             case "ordered_invariants":
-                return LogInvariants(n_legs, n_incoming, leg_ordering(pdg_ids, n_incoming), powers)
+                ordering = leg_ordering(pdg_ids, n_incoming)
+                return LogInvariants(n_legs, n_incoming, ordering, powers, tuple(self.extra))
             case "log_invariants":
-                return LogInvariants(n_legs, n_incoming, [], powers)
+                return LogInvariants(n_legs, n_incoming, [], powers, tuple(self.extra))
             case "deep_sets_invariants":
-                return LogInvariants(n_legs, n_incoming, [], powers, leg_classes(pdg_ids, n_incoming))
+                return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))
             case "momenta" | "four_vectors":
                 return Momenta(n_legs, n_incoming, powers, as_vectors=self.type == "four_vectors")
 

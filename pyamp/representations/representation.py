@@ -33,10 +33,20 @@ class Representation(torch.nn.Module, ABC):
     ----------
     n_legs, n_incoming, n_features : int
     factor : list of Power
+
+    Attributes
+    ----------
+    kind : str
+        The type by which a configuration names it.
+    pdg_ids : tuple of int
+        Of the legs, for networks that treat them by species. Both are empty in a representation that comes from a model
+        file, whose network is complete.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
+    kind: str = ""
+    pdg_ids: tuple[int, ...] = ()
 
     def __init__(self, n_legs: int, n_incoming: int, n_features: int, factor: list[Power]) -> None:
         super().__init__()

@@ -19,16 +19,23 @@ from pyamp.targets import TargetConfig
 class StageConfig(StrictModel):
     """A stretch of training with one optimiser and one arithmetic."""
 
-    optimizer: Literal["adam", "adamw"] = "adam"
+    optimizer: Literal["adam", "adamw", "natural_gradient"] = "adam"
     steps: int = Field(default=40_000, ge=1, description="optimiser steps")
     batch_size: int = Field(default=512, ge=1)
     learning_rate: float = Field(
         default=4e-3, gt=0, description="at the start; falls to 0 along the schedule"
     )
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "constant", "cooldown"] = Field(
+        default="cosine", description="cooldown: constant, and a cosine over the last 40 %"
+    )
     warmup_steps: int = Field(default=200, ge=0, description="linear rise of the learning rate")
     weight_decay: float = Field(default=0.0, ge=0, description="of adamw")
     gradient_clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of natural_gradient")
+    damping: tuple[float, float] = Field(
+        default=(1e-3, 1e-8),
+        description="of natural_gradient, at the start and at the end; float32: (1e-3, 1e-5)",
+    )
     ema_decay: float = Field(
         default=0.0, ge=0, lt=1, description="average weights over about 1/(1 − ema_decay) steps; 0: not"
     )

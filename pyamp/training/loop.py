@@ -19,7 +19,10 @@ from pyamp.posteriors import Batch, Posterior
 from pyamp.training.batches import Batches
 from pyamp.training.config import StageConfig
 from pyamp.training.logs import Logs
-from pyamp.training.optimizers import make_optimizer
+from pyamp.training.natural_gradient import NaturalGradient
+from pyamp.training.optimizers import Gradient, Optimizer
+
+COOLDOWN_START = 0.6
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ class Trainer:
         self._training = training.to(dtype, device)
         self._validation = validation.to(dtype, device).whole()
         self._batches = Batches(len(training.target), config.batch_size, seed)
-        self._optimizer = make_optimizer(posterior, likelihood, config)
+        make_optimizer = NaturalGradient if config.optimizer == "natural_gradient" else Gradient
+        self._optimizer: Optimizer = make_optimizer(posterior, likelihood, config)
         self._step = 0
         self._seconds = 0.0
         self._best_loss = math.inf
@@ -166,7 +170,7 @@ class Trainer:
         last_checkpoint = last_time = time.monotonic()
         while self._step < config.steps and not self._out_of_patience():
             batch = self._training.batch(self._batches.indices(self._step), self._step)
-            loss = self._optimizer.step(batch, self._learning_rate(self._step))
+            loss = self._optimizer.step(batch, self._learning_rate(self._step), self._step / config.steps)
             self._step += 1
             self._update_average()
             if self._step % config.validation_interval == 0 or self._step == config.steps:
@@ -191,6 +195,9 @@ class Trainer:
                 return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * fraction))
             case "linear":
                 return config.learning_rate * (1.0 - fraction)
+            case "cooldown":
+                last = max(0.0, (fraction - COOLDOWN_START) / (1.0 - COOLDOWN_START))
+                return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * last))
             case "constant":
                 return config.learning_rate
 

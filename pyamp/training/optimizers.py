@@ -17,8 +17,8 @@ class Optimizer(ABC):
     """Moves the weights of a posterior."""
 
     @abstractmethod
-    def step(self, batch: Batch, learning_rate: float) -> torch.Tensor:
-        """Take a step.
+    def step(self, batch: Batch, learning_rate: float, progress: float) -> torch.Tensor:
+        """Take a step, at a fraction ``progress`` of the stage.
 
         Returns
         -------
@@ -51,7 +51,7 @@ class Gradient(Optimizer):
         else:
             self._optimizer = torch.optim.Adam(parameters, lr=config.learning_rate)
 
-    def step(self, batch: Batch, learning_rate: float) -> torch.Tensor:
+    def step(self, batch: Batch, learning_rate: float, progress: float) -> torch.Tensor:
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
         loss = self._posterior.loss(batch, self._likelihood)
@@ -66,8 +66,3 @@ class Gradient(Optimizer):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._optimizer.load_state_dict(state)
-
-
-def make_optimizer(posterior: Posterior, likelihood: Likelihood, config: StageConfig) -> Optimizer:
-    """The optimiser that a stage names."""
-    return Gradient(posterior, likelihood, config)

@@ -19,6 +19,7 @@ __all__ = [
     "Power",
     "Representation",
     "RepresentationConfig",
+    "eikonal_factor",
     "leg_classes",
     "leg_ordering",
     "representation_from_header",

@@ -235,10 +235,11 @@ def _checkpoint_name(stage: int) -> str:
 def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str, Any]:
     """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage."""
     weights = test.amplitude * test.phase_space_weight
+    flat = test.sampling_weight if test.info.importance else None
     x = test.amplitude / amplitude
     return {
         "n_test": len(test),
-        "flat": accuracy(amplitude, test.amplitude, sigma).as_dict(),
+        "flat": accuracy(amplitude, test.amplitude, sigma, flat).as_dict(),
         "amplitude": accuracy(amplitude, test.amplitude, sigma, weights).as_dict(),
         "x_max": float(budget_maximum(x, OVERWEIGHT_BUDGET, weights=weights / x)),
         "x_max_overweight_budget": OVERWEIGHT_BUDGET,

@@ -55,9 +55,10 @@ class LGATr(Network):
             out_s_channels=0,
             hidden_s_channels=scalars,
             attention={"num_heads": heads},
-            mlp={},
+            mlp={"mlp_ratio": 2},
             # Parity too: |M|² of QCD and QED, summed over helicities, does not change under it.
-            primitives={"subgroup": False},
+            # The dense product is the faster one without a compiler.
+            primitives={"subgroup": False, "sparse_gp": False},
         )
         # A conversion fills the package's caches of constants; under inference mode they would be unfit for training.
         self.net.double().float()

@@ -32,6 +32,14 @@ class Components:
         """Mean of the mixture, ``(…, n)``."""
         return (self.weight * self.mean).sum(dim=-1)
 
+    def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and variance of the mixture, ``(…, n)`` each, what is known of the mean's variance included."""
+        mean = self.total_mean()
+        variance = self.variance + (self.mean - mean[..., None]) ** 2
+        if self.statistical is not None:
+            variance = variance + self.statistical
+        return mean, (self.weight * variance).sum(dim=-1)
+
 
 class Likelihood(ABC):
     """Likelihood of the standardised target given a network's outputs.

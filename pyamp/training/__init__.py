@@ -1,10 +1,17 @@
 """Training: configuration, loop, and the run that turns a dataset into a model file."""
 
-from pyamp.training.config import SigmaNetworkConfig, StageConfig, TrainingConfig
-from pyamp.training.loop import RunFiles, Sample, Trainer
-from pyamp.training.run import TrainingResult, make_surrogate, train
+from pyamp.training.boosting import BoostingConfig
+from pyamp.training.config import TrainingConfig
+from pyamp.training.fit import Points, fit, make_surrogate
+from pyamp.training.loop import RunFiles, Trainer
+from pyamp.training.run import TrainingResult, measure, train
+from pyamp.training.sample import Sample
+from pyamp.training.sigma_network import SigmaNetworkConfig
+from pyamp.training.stage import StageConfig
 
 __all__ = [
+    "BoostingConfig",
+    "Points",
     "RunFiles",
     "Sample",
     "SigmaNetworkConfig",
@@ -12,6 +19,8 @@ __all__ = [
     "Trainer",
     "TrainingConfig",
     "TrainingResult",
+    "fit",
     "make_surrogate",
+    "measure",
     "train",
 ]

@@ -4,53 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pyamp.configuration import StrictModel
 from pyamp.likelihoods import LikelihoodConfig
 from pyamp.networks import AnyNetworkConfig, MLPConfig
 from pyamp.posteriors import AnyPosteriorConfig, DeterministicConfig
 from pyamp.representations import RepresentationConfig
 from pyamp.targets import TargetConfig
-
-
-class StageConfig(StrictModel):
-    """A stretch of training with one optimiser and one arithmetic."""
-
-    optimizer: Literal["adam", "adamw", "natural_gradient"] = "adam"
-    steps: int = Field(default=40_000, ge=1, description="optimiser steps")
-    batch_size: int = Field(default=512, ge=1)
-    learning_rate: float = Field(
-        default=4e-3, gt=0, description="at the start; falls to 0 along the schedule"
-    )
-    schedule: Literal["cosine", "linear", "constant", "cooldown"] = Field(
-        default="cosine", description="cooldown: constant, and a cosine over the last 40 %"
-    )
-    warmup_steps: int = Field(default=200, ge=0, description="linear rise of the learning rate")
-    weight_decay: float = Field(default=0.0, ge=0, description="of adamw")
-    gradient_clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="of natural_gradient")
-    damping: tuple[float, float] = Field(
-        default=(1e-3, 1e-8),
-        description="of natural_gradient, at the start and at the end; float32: (1e-3, 1e-5)",
-    )
-    ema_decay: float = Field(
-        default=0.0, ge=0, lt=1, description="average weights over about 1/(1 − ema_decay) steps; 0: not"
-    )
-    dtype: Literal["float32", "float64"] = Field(default="float32", description="arithmetic of the network")
-    validation_interval: int = Field(default=200, ge=1, description="steps between validations")
-    patience: int = Field(
-        default=0, ge=0, description="validations without a better loss before stopping; 0: never"
-    )
-
-
-class SigmaNetworkConfig(StrictModel):
-    """A network for σ_syst around the mean of the posterior, trained after it (arXiv:2509.00155)."""
-
-    network: MLPConfig = MLPConfig(hidden=[64, 64])
-    training: StageConfig = StageConfig(steps=10_000, learning_rate=2e-3)
+from pyamp.training.boosting import BoostingConfig
+from pyamp.training.sigma_network import SigmaNetworkConfig
+from pyamp.training.stage import StageConfig
 
 
 class TrainingConfig(StageConfig):
@@ -62,6 +26,9 @@ class TrainingConfig(StageConfig):
     likelihood: LikelihoodConfig = LikelihoodConfig()
     posterior: AnyPosteriorConfig = DeterministicConfig()
     then: list[StageConfig] = Field(default=[], description="further stages of training, one after the other")
+    boosting: BoostingConfig | None = Field(
+        default=None, description="further rounds on points that went wrong"
+    )
     sigma_network: SigmaNetworkConfig | None = Field(
         default=None, description="own network for σ_syst, trained on the deviations of the mean"
     )

@@ -15,36 +15,15 @@ from rich.progress import Progress, TaskID
 from pyamp.errors import PyampError
 from pyamp.files import rename_durably
 from pyamp.likelihoods import Likelihood
-from pyamp.posteriors import Batch, Posterior
+from pyamp.posteriors import Posterior
 from pyamp.training.batches import Batches
-from pyamp.training.config import StageConfig
 from pyamp.training.logs import Logs
 from pyamp.training.natural_gradient import NaturalGradient
 from pyamp.training.optimizers import Gradient, Optimizer
+from pyamp.training.sample import Sample
+from pyamp.training.stage import StageConfig
 
 COOLDOWN_START = 0.6
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Preprocessed points: standardised features ``(n, n_features)``, targets ``(n,)`` and weights ``(n,)`` or None."""
-
-    features: torch.Tensor
-    target: torch.Tensor
-    weight: torch.Tensor | None = None
-
-    def to(self, dtype: torch.dtype, device: str) -> Sample:
-        weight = None if self.weight is None else self.weight.to(device, dtype)
-        return Sample(self.features.to(device, dtype), self.target.to(device, dtype), weight)
-
-    def batch(self, indices: torch.Tensor, step: int) -> Batch:
-        """The points at ``indices``."""
-        weight = None if self.weight is None else self.weight[indices]
-        return Batch(self.features[indices], self.target[indices], weight, step)
-
-    def whole(self) -> Batch:
-        """All points as one batch."""
-        return Batch(self.features, self.target, self.weight)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import torch
 from pyamp.errors import PyampError
 from pyamp.likelihoods import Likelihood
 from pyamp.posteriors import Batch, DeepEnsemble, Deterministic, Posterior, mean_loss
-from pyamp.training.config import StageConfig
 from pyamp.training.optimizers import Optimizer
+from pyamp.training.stage import StageConfig
 
 ROWS = 512
 MORE_DAMPING = 3.0
@@ -90,6 +90,11 @@ class NaturalGradient(Optimizer):
             raise PyampError(
                 f"optimizer: natural_gradient with posterior {posterior.header()['type']} found, deterministic or "
                 "ensemble expected; use adam"
+            )
+        if posterior.prior is not None:
+            raise PyampError(
+                f"optimizer: natural_gradient with a prior of width {posterior.prior.width:g} found, none expected; "
+                "leave prior_width out, or use adam"
             )
         self._posterior = posterior
         self._likelihood = likelihood

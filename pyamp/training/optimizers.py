@@ -10,7 +10,7 @@ import torch
 
 from pyamp.likelihoods import Likelihood
 from pyamp.posteriors import Batch, Posterior
-from pyamp.training.config import StageConfig
+from pyamp.training.stage import StageConfig
 
 
 class Optimizer(ABC):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,11 @@ from pyamp.calibration import accuracy, pulls, relative_deviation
 from pyamp.datasets import Dataset
 from pyamp.errors import PyampError
 from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
-from pyamp.networks import Network
 from pyamp.plotting import plot_pulls
 from pyamp.surrogate import Surrogate
 from pyamp.training.config import TrainingConfig
-from pyamp.training.loop import RunFiles, Sample, Trainer
-from pyamp.training.sigma_network import train_sigma_network
+from pyamp.training.fit import Points, fit, make_surrogate
+from pyamp.training.loop import RunFiles
 from pyamp.unweighting import budget_maximum
 
 FloatArray = NDArray[np.float64]
@@ -118,10 +115,8 @@ def train(
     )
     files.load()  # refuses what belongs to another run before anything is written
     (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
-    surrogate.fit_preprocessing(torch.from_numpy(training.momenta), torch.from_numpy(training.amplitude))
-    samples = _sample(surrogate, training), _sample(surrogate, validation)
-    with _threads(config.threads), Progress(disable=not show_progress) as progress:
-        seconds = _train_stages(surrogate, config, *samples, files, progress)
+    with Progress(disable=not show_progress) as progress:
+        seconds = fit(surrogate, config, _points(training), _points(validation), files, progress)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
     metrics = {
@@ -165,73 +160,6 @@ def train(
     return TrainingResult(model_path, metrics)
 
 
-def make_surrogate(config: TrainingConfig, pdg_ids: list[int], n_incoming: int, n_train: int) -> Surrogate:
-    """The surrogate that a configuration describes, with fresh weights.
-
-    Raises
-    ------
-    PyampError
-        Parts that do not go together.
-    """
-    torch.manual_seed(config.seed)
-    representation = config.representation.build(pdg_ids, n_incoming)
-    likelihood = config.likelihood.build()
-
-    def make_network() -> Network:
-        return config.network.build(representation, likelihood.n_outputs)
-
-    posterior = config.posterior.build(make_network, n_train, config.seed)
-    return Surrogate(representation, config.target.build(), posterior, likelihood)
-
-
-def _train_stages(
-    surrogate: Surrogate,
-    config: TrainingConfig,
-    training: Sample,
-    validation: Sample,
-    files: RunFiles,
-    progress: Progress,
-) -> float:
-    """Every stage, then what is fitted to the result; seconds spent."""
-    seconds, steps = 0.0, 0
-    stages = config.stages()
-    for number, stage in enumerate(stages):
-        title = "training" if len(stages) == 1 else f"training {number + 1}/{len(stages)}"
-        trainer = Trainer(
-            surrogate.posterior,
-            surrogate.likelihood,
-            stage,
-            training,
-            validation,
-            replace(files, checkpoint=_checkpoint_name(number)),
-            config.seed + number,
-            config.device,
-            steps,
-        )
-        seconds += trainer.run(progress, title)
-        steps += stage.steps
-    surrogate.posterior.cpu()
-    with torch.no_grad():
-        outputs = surrogate.posterior(validation.features.to(surrogate.dtype))
-    surrogate.likelihood.fit(outputs, validation.target)
-    if config.sigma_network:
-        seconds += train_sigma_network(
-            surrogate,
-            config.sigma_network,
-            training,
-            validation,
-            replace(files, checkpoint="checkpoint_sigma.pt"),
-            progress,
-            seed=config.seed + len(stages),
-            first_step=steps,
-        )
-    return seconds
-
-
-def _checkpoint_name(stage: int) -> str:
-    return CHECKPOINT_NAME if stage == 0 else f"checkpoint_{stage}.pt"
-
-
 def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str, Any]:
     """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage."""
     weights = test.amplitude * test.phase_space_weight
@@ -246,20 +174,8 @@ def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str
     }
 
 
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Torch's intra-op threads, as they were afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _sample(surrogate: Surrogate, dataset: Dataset) -> Sample:
-    momenta, amplitude = torch.from_numpy(dataset.momenta), torch.from_numpy(dataset.amplitude)
-    return Sample(*surrogate.preprocess(momenta, amplitude))
+def _points(dataset: Dataset) -> Points:
+    return Points(torch.from_numpy(dataset.momenta), torch.from_numpy(dataset.amplitude))
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,14 +7,21 @@ from typing import Any
 import torch
 from rich.progress import Progress
 
+from pyamp.configuration import StrictModel
 from pyamp.likelihoods import Components, Likelihood
-from pyamp.networks import MLP
-from pyamp.posteriors import Deterministic, Posterior
+from pyamp.networks import MLP, MLPConfig
+from pyamp.posteriors import Deterministic
 from pyamp.surrogate import Surrogate
-from pyamp.training.config import SigmaNetworkConfig
-from pyamp.training.loop import RunFiles, Sample, Trainer
+from pyamp.training.loop import RunFiles, Trainer
+from pyamp.training.sample import Sample, predicted
+from pyamp.training.stage import StageConfig
 
-CHUNK = 8192
+
+class SigmaNetworkConfig(StrictModel):
+    """A network for σ_syst around the mean of the posterior, trained after it (arXiv:2509.00155)."""
+
+    network: MLPConfig = MLPConfig(hidden=[64, 64])
+    training: StageConfig = StageConfig(steps=10_000, learning_rate=2e-3)
 
 
 class KnownMean(Likelihood):
@@ -56,7 +63,7 @@ def train_sigma_network(
         config.training,
         _deviations(surrogate, training),
         _deviations(surrogate, validation),
-        files,
+        files=files,
         **options,
     )
     seconds = trainer.run(progress, "training of sigma")
@@ -66,14 +73,5 @@ def train_sigma_network(
 
 
 def _deviations(surrogate: Surrogate, sample: Sample) -> Sample:
-    with torch.no_grad():
-        means = [
-            _mean(surrogate.posterior, surrogate.likelihood, x) for x in torch.split(sample.features, CHUNK)
-        ]
-    return Sample(sample.features, sample.target - torch.cat(means), sample.weight)
-
-
-def _mean(posterior: Posterior, likelihood: Likelihood, features: torch.Tensor) -> torch.Tensor:
-    parameter = next(posterior.parameters())
-    outputs = posterior(features.to(parameter.device, parameter.dtype)).double().cpu()
-    return likelihood.components(outputs).total_mean().mean(dim=0)
+    mean, _ = predicted(surrogate.posterior, surrogate.likelihood, sample.features)
+    return Sample(sample.features, sample.target - mean, sample.weight)

@@ -13,7 +13,7 @@ from rich.progress import Progress
 import pyamp
 from pyamp.likelihoods import Evidential, HeteroskedasticGaussian, Likelihood, MeanSquaredError
 from pyamp.networks import KAN, MLP, Network
-from pyamp.posteriors import Batch, DeepEnsemble, Deterministic
+from pyamp.posteriors import Batch, DeepEnsemble, Deterministic, GaussianPrior, RepulsiveEnsemble
 from pyamp.training import RunFiles, Sample, StageConfig, Trainer
 from pyamp.training.natural_gradient import NaturalGradient, tangent_kernel
 
@@ -150,11 +150,11 @@ def test_what_it_cannot_train_is_refused() -> None:
     with pytest.raises(pyamp.PyampError, match="evidential with optimizer natural_gradient found"):
         evidential.step(Batch(*points(10)), 0.1, 0.0)
 
-    class Repulsive(DeepEnsemble):
-        kind = "repulsive_ensemble"
-
+    repulsive = RepulsiveEnsemble([network(1), network(1)], GaussianPrior(1.0, 10))
     with pytest.raises(pyamp.PyampError, match="posterior repulsive_ensemble found"):
-        NaturalGradient(Repulsive([network(1), network(1)]), MeanSquaredError(), CONFIG)
+        NaturalGradient(repulsive, MeanSquaredError(), CONFIG)
+    with pytest.raises(pyamp.PyampError, match="a prior of width 2 found"):
+        NaturalGradient(Deterministic(network(1), GaussianPrior(2.0, 10)), MeanSquaredError(), CONFIG)
 
     class Scaled(MLP):
         def __init__(self) -> None:

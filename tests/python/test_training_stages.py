@@ -1,0 +1,211 @@
+"""Stages of training: what follows the first one, resumed anywhere, ends where the uninterrupted run ends."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.progress import Progress
+
+import pyamp
+from pyamp.datasets import Dataset, generate
+from pyamp.likelihoods import HeteroskedasticGaussian, MeanSquaredError
+from pyamp.networks import MLP
+from pyamp.posteriors import BayesianConfig, Deterministic
+from pyamp.training import (
+    BoostingConfig,
+    Points,
+    RunFiles,
+    Sample,
+    StageConfig,
+    Trainer,
+    TrainingConfig,
+    fit,
+    make_surrogate,
+    train,
+)
+from pyamp.training.boosting import Boosting
+from pyamp.training.sample import predicted
+
+STAGE = {"steps": 60, "batch_size": 128, "learning_rate": 3e-3, "validation_interval": 20, "warmup_steps": 0}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return generate("gg_to_aag_1tev", 1500, tmp_path_factory.mktemp("data") / "points.h5", seed=3)
+
+
+class InterruptedRunError(Exception):
+    pass
+
+
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, validations: int) -> None:
+    counter = itertools.count(1)
+    validate = Trainer._validate
+
+    def counted(self: Trainer, *arguments: object) -> None:
+        if next(counter) > validations:
+            raise InterruptedRunError
+        validate(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trainer, "_validate", counted)
+
+
+CONFIG = TrainingConfig(
+    **STAGE,
+    network={"hidden": [16]},
+    likelihood={"type": "mse"},
+    checkpoint_seconds=1e-9,
+    then=[{**STAGE, "optimizer": "natural_gradient", "dtype": "float64", "steps": 20}],
+    boosting={"rounds": 2, "type": "alternating", "points": 20, "training": STAGE},
+    sigma_network={"network": {"hidden": [8]}, "training": STAGE},
+)
+
+
+@pytest.mark.parametrize("validations", [2, 4, 6, 9, 12])
+def test_run_of_every_kind_of_stage_resumes_exactly(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, validations: int
+) -> None:
+    """Stages have 3, 1, 3, 3 and 3 validations: the run is interrupted in each of them."""
+    whole = train(dataset, tmp_path / "whole", CONFIG)
+    interrupt_after(monkeypatch, validations)
+    with pytest.raises(InterruptedRunError):
+        train(dataset, tmp_path / "resumed", CONFIG)
+    monkeypatch.undo()
+    resumed = train(dataset, tmp_path / "resumed", CONFIG, resume=True)
+    one, two = (pyamp.Evaluator(r.model_path).header["tensors_sha256"] for r in (whole, resumed))
+    assert one == two
+    assert (tmp_path / "whole" / "log.csv").read_text() == (tmp_path / "resumed" / "log.csv").read_text()
+    header = pyamp.Evaluator(whole.model_path).header
+    assert header["dtype"] == "float32"  # of the last stage, that of boosting
+    assert header["sigma_network"]["widths"] == [9, 8, 1]
+
+
+def test_sigma_network_learns_the_deviations_of_the_mean(dataset: Dataset, tmp_path: Path) -> None:
+    """Noise of known, varying size on ln A: σ_syst within 25 % on average where the mean is known well."""
+    momenta = torch.from_numpy(dataset.momenta)
+    config = TrainingConfig(
+        steps=400,
+        batch_size=128,
+        learning_rate=3e-3,
+        network={"hidden": [24]},
+        likelihood={"type": "mse"},
+        posterior={"type": "ensemble", "members": 2},
+        sigma_network={"network": {"hidden": [16]}, "training": {"steps": 800, "learning_rate": 3e-3}},
+    )
+    surrogate = make_surrogate(config, [21, 21, 22, 22, 21], 2, 1000)
+    # A target that is easy: the factor itself, times noise that grows with the energy of the gluon.
+    factor = surrogate.representation.log_factor(momenta).exp()
+    relative = 0.1 + 0.4 * momenta[:, 4, 0] / 500.0
+    generator = torch.Generator().manual_seed(2)
+    noise = torch.randn(len(momenta), generator=generator, dtype=torch.float64)
+    points = Points(momenta, factor * torch.exp(relative * noise))
+    known, held_out = (
+        Points(momenta[:1300], points.amplitude[:1300]),
+        Points(momenta[1300:], points.amplitude[1300:]),
+    )
+    with Progress(disable=True) as progress:
+        fit(surrogate, config, known, held_out, RunFiles(tmp_path, "c.pt", {}), progress)
+        with torch.no_grad():
+            prediction = surrogate(momenta[1300:])
+    found = torch.log1p((prediction.sigma_syst / prediction.amplitude) ** 2).sqrt()
+    ratio = found / relative[1300:]
+    assert abs(float(ratio.log().mean())) < 0.15
+    assert float(ratio.log().std()) < 0.25
+    assert np.corrcoef(found.numpy(), relative[1300:].numpy())[0, 1] > 0.7
+
+
+def boosting_toy() -> tuple[Sample, Deterministic]:
+    network = MLP([2, 2], "tanh").double()
+    with torch.no_grad():
+        network.layers[0].weight.copy_(torch.eye(2))
+        network.layers[0].bias.zero_()
+    features = torch.tensor([[0.0, -1.0], [0.0, -1.0], [1.0, -2.0], [1.0, -0.5]], dtype=torch.float64)
+    target = torch.tensor([0.1, 1.5, 1.2, -0.5], dtype=torch.float64)
+    return Sample(features, target), Deterministic(network)
+
+
+def test_loss_boosting_weighs_what_the_pull_says() -> None:
+    """Pulls by hand: 0.1 e, 1.5 e, 0.2 e², 1.5 e^½ = 0.27, 4.1, 1.5, 2.5."""
+    sample, posterior = boosting_toy()
+    config = BoostingConfig(type="loss", pull=2.0, weight=5.0)
+    boosting = Boosting(config, sample)
+    for number in range(2):  # weights are those of the round alone
+        boosted = boosting.next_sample(number, posterior, HeteroskedasticGaussian())
+        assert boosted.weight is not None
+        assert boosted.weight.tolist() == [1.0, 5.0, 1.0, 5.0]
+        assert len(boosted.target) == 4
+
+
+def test_performance_boosting_adds_copies_of_the_least_certain() -> None:
+    sample, posterior = boosting_toy()
+    boosting = Boosting(BoostingConfig(type="performance", points=1, copies=3), sample)
+    first = boosting.next_sample(0, posterior, HeteroskedasticGaussian())
+    assert first.target.tolist() == [0.1, 1.5, 1.2, -0.5, -0.5, -0.5, -0.5]
+    second = boosting.next_sample(1, posterior, HeteroskedasticGaussian())
+    assert second.target.tolist().count(-0.5) == 7
+    alternating = Boosting(BoostingConfig(type="alternating", points=1, copies=1), sample)
+    sizes = [len(alternating.next_sample(n, posterior, HeteroskedasticGaussian()).target) for n in range(4)]
+    assert sizes == [4, 5, 5, 6]
+
+
+def test_boosting_adjusts_the_prior_to_the_copies(dataset: Dataset, tmp_path: Path) -> None:
+    config = TrainingConfig(
+        **STAGE,
+        network={"hidden": [8]},
+        posterior=BayesianConfig(members=2),
+        boosting={"rounds": 2, "type": "performance", "points": 10, "copies": 3, "training": STAGE},
+    )
+    surrogate = make_surrogate(config, [21, 21, 22, 22, 21], 2, 1000)
+    points = Points(torch.from_numpy(dataset.momenta[:1000]), torch.from_numpy(dataset.amplitude[:1000]))
+    with Progress(disable=True) as progress:
+        fit(surrogate, config, points, points, RunFiles(tmp_path, "c.pt", {}), progress)
+    assert surrogate.posterior.prior is not None
+    assert surrogate.posterior.prior.n_train == 1060
+
+
+def test_moving_average_of_the_weights_by_hand(tmp_path: Path) -> None:
+    """Three steps of a linear model, averages against the recursion written out."""
+    generator = torch.Generator().manual_seed(3)
+    features = torch.randn((20, 2), generator=generator, dtype=torch.float64)
+    sample = Sample(features, features.sum(dim=1))
+    config = StageConfig(
+        steps=3, batch_size=20, ema_decay=0.9, dtype="float64", validation_interval=1, warmup_steps=0
+    )
+    torch.manual_seed(1)
+    posterior = Deterministic(MLP([2, 1], "tanh"))
+    trainer = Trainer(
+        posterior,
+        MeanSquaredError(),
+        config,
+        sample,
+        sample,
+        RunFiles(tmp_path, "c.pt", {}, checkpoint_seconds=1e9),
+    )
+    weights = [posterior.network.layers[0].weight.detach().clone()]
+    step = trainer._optimizer.step
+
+    def recorded(*arguments: object) -> torch.Tensor:
+        loss = step(*arguments)  # type: ignore[arg-type]
+        weights.append(posterior.network.layers[0].weight.detach().clone())
+        return loss
+
+    trainer._optimizer.step = recorded  # type: ignore[method-assign]
+    with Progress(disable=True) as progress:
+        trainer.run(progress)
+    average = weights[0]
+    for number, weight in enumerate(weights[1:], start=1):
+        decay = min(0.9, (1 + number) / (10 + number))
+        average = decay * average + (1 - decay) * weight
+    # The loss falls at every step, so the last average is the best and the one that is kept.
+    torch.testing.assert_close(posterior.network.layers[0].weight.detach(), average)
+
+
+def test_predicted_moments_are_those_of_the_members() -> None:
+    sample, posterior = boosting_toy()
+    mean, sigma = predicted(posterior, HeteroskedasticGaussian(), sample.features)
+    torch.testing.assert_close(mean, sample.features[:, 0])
+    torch.testing.assert_close(sigma, sample.features[:, 1].exp())

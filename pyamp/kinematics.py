@@ -1,5 +1,7 @@
 """Lorentz invariants of batches of massless momenta, as a Torch operator."""
 
+from collections.abc import Sequence
+
 import torch
 
 from pyamp.paths import library
@@ -40,3 +42,27 @@ def pair_index(i: int, j: int, n_legs: int) -> int:
     """Position of s_ij, in either order of i and j, in the output of :func:`invariants`."""
     i, j = min(i, j), max(i, j)
     return i * (2 * n_legs - i - 1) // 2 + j - i - 1
+
+
+def invariant_mass(momenta: torch.Tensor, legs: Sequence[int], n_incoming: int = 2) -> torch.Tensor:
+    """Invariant mass of the sum of some outgoing massless legs.
+
+    A sum of pair invariants, thus without the cancellation of E² − p².
+
+    Parameters
+    ----------
+    momenta : torch.Tensor
+        Shape ``(n, legs, 4)``, float64, GeV, ``[E, px, py, pz]``, incoming legs first with positive energy.
+    legs : sequence of int
+        Two or more, counted from 0 with the incoming legs.
+    n_incoming : int
+        Number of incoming legs.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape ``(n,)``, float64, GeV.
+    """
+    pairs = [pair_index(i, j, momenta.shape[1]) for i in legs for j in legs if i < j]
+    mass: torch.Tensor = invariants(momenta, n_incoming)[:, pairs].sum(dim=1).sqrt()
+    return mass

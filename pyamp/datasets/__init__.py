@@ -3,5 +3,15 @@
 from pyamp.datasets.dataset import Dataset, DatasetInfo
 from pyamp.datasets.generate import generate
 from pyamp.datasets.importance import Importance
+from pyamp.datasets.noise import AnyNoiseConfig, NoiseConfig, NoNoise, sigma_noise
 
-__all__ = ["Dataset", "DatasetInfo", "Importance", "generate"]
+__all__ = [
+    "AnyNoiseConfig",
+    "Dataset",
+    "DatasetInfo",
+    "Importance",
+    "NoNoise",
+    "NoiseConfig",
+    "generate",
+    "sigma_noise",
+]

@@ -30,3 +30,21 @@ def print_metrics(metrics: dict[str, Any]) -> None:
     Console().print(table)
     budget = metrics["x_max_overweight_budget"]
     print(f"x_max of a second stage (overweights hold {budget:.1%} of the weight): {metrics['x_max']:.3f}")
+
+
+def print_sweep(rows: list[dict[str, Any]]) -> None:
+    """The runs of a sweep, best first, and the errors of those that failed."""
+    table = Table(title="sweep, on test points flat in phase space")
+    table.add_column("run")
+    shown = {key: text for key, text in EXPLANATIONS.items() if not key.startswith("top")} | {
+        "train_s": "seconds"
+    }
+    for heading in shown.values():
+        table.add_column(heading, justify="right")
+    for row in rows:
+        values = [f"{row[key]:.3g}" if key in row else "" for key in shown]
+        table.add_row(row["run"], *values)
+    Console().print(table)
+    for row in rows:
+        if row["error"]:
+            print(f"{row['run']}: {row['error']}")

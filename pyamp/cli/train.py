@@ -21,7 +21,22 @@ def train(
     dataset: Annotated[Path, typer.Argument(help="HDF5 file written by 'pyamp generate'")],
     output: Annotated[Path, typer.Option("--output", "-o", help="directory of the run")] = Path("run"),
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="YAML file; --defaults prints one with every key")
+        str | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="YAML file (--defaults prints one with every key), or a recipe: accurate, fast",
+        ),
+    ] = None,
+    sweep: Annotated[
+        Path | None,
+        typer.Option(
+            help="train many configurations: YAML file with base, and grid or runs of changes to it"
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", "-j", min=1, help="of --sweep: processes")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="of --sweep: address of a Dask scheduler, instead of own processes")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="optimiser steps, instead of the configuration's")] = None,
     seed: Annotated[int | None, typer.Option(help="seed of weights and batches")] = None,
@@ -48,14 +63,42 @@ def train(
     likelihood: {type: heteroskedastic_gaussian}
     posterior: {type: ensemble, members: 8}
     steps: 40000
+
+    With --config accurate the mean is exact to 1e-5 in minutes (best on a dataset with --importance 0.5); with
+    --config fast to 1e-4 in seconds. --sweep trains a grid of configurations, each in a directory of its own:
+
+    \b
+    base: {steps: 10000}
+    grid: {network.activation: [gelu, tanh], seed: [1, 2]}
     """
-    from pyamp.cli.report import print_metrics
+    from pyamp.cli.report import print_metrics, print_sweep
     from pyamp.configuration import load_yaml, validated
     from pyamp.datasets import Dataset
-    from pyamp.training import TrainingConfig
+    from pyamp.errors import PyampError
+    from pyamp.training import SweepConfig, TrainingConfig, load_config
+    from pyamp.training import sweep as run_sweep
     from pyamp.training import train as run_training
 
-    settings = load_yaml(config, TrainingConfig) if config else TrainingConfig()
+    if sweep:
+        if config or steps or seed or resume:
+            raise PyampError(
+                "--sweep: found with --config, --steps, --seed or --resume; put them under base (runs always resume)"
+            )
+        rows = run_sweep(
+            dataset,
+            output,
+            load_yaml(sweep, SweepConfig),
+            source=str(sweep),
+            workers=workers,
+            scheduler=scheduler,
+            show_progress=True,
+        )
+        print_sweep(rows)
+        print(f"table: {output / 'sweep.csv'}")
+        if any(row["error"] for row in rows):
+            raise typer.Exit(1)
+        return
+    settings = load_config(config) if config else TrainingConfig()
     given = {"steps": steps, "seed": seed}
     overrides = {key: value for key, value in given.items() if value is not None}
     settings = validated({**settings.model_dump(), **overrides}, TrainingConfig, "command line")

@@ -28,6 +28,7 @@ from pyamp.unweighting import budget_maximum
 FloatArray = NDArray[np.float64]
 
 MODEL_NAME = "model.safetensors"
+METRICS_NAME = "metrics.json"
 CHECKPOINT_NAME = "checkpoint.pt"
 MINIMUM_POINTS = 100
 OVERWEIGHT_BUDGET = 1e-3
@@ -122,6 +123,7 @@ def train(
     metrics = {
         **measure(test, amplitude, sigma),
         "train_s": seconds,
+        "config_sha256": config.sha256(),
         "n_parameters": sum(p.numel() for p in surrogate.parameters()),
     }
     plot_pulls(
@@ -155,7 +157,7 @@ def train(
         metrics=metrics,
     )
     model_path = directory / MODEL_NAME
-    (directory / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=1) + "\n")
     write_model(model_path, surrogate, model_info, torch.from_numpy(test.momenta[:SELF_TEST_POINTS]))
     return TrainingResult(model_path, metrics)
 

@@ -1,37 +1,12 @@
-"""Accuracy of a surrogate and calibration of its uncertainty, on points that it was not trained on."""
+"""Accuracy and calibration of a surrogate in a handful of numbers."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-
-SIGMA_68 = 0.682689492137
-SIGMA_95 = 0.954499736104
-
-
-def relative_deviation(amplitude: FloatArray, truth: FloatArray) -> FloatArray:
-    """Δ = (A_surrogate − A_true)/A_true, ``(n,)`` (arXiv:2412.12069)."""
-    return (amplitude - truth) / truth
-
-
-def pulls(amplitude: FloatArray, truth: FloatArray, sigma: FloatArray) -> FloatArray:
-    """t = (A_surrogate − A_true)/σ, ``(n,)``: a standard normal if σ is calibrated (arXiv:2206.14831)."""
-    return (amplitude - truth) / sigma
-
-
-def weighted_quantile(
-    values: FloatArray, q: float | FloatArray, weights: FloatArray | None = None
-) -> FloatArray:
-    """Quantiles of values ``(n,)`` that count with weights ``(n,)``; all the same by default."""
-    if weights is None:
-        weights = np.ones_like(values)
-    order = np.argsort(values)
-    cumulative = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return np.asarray(np.interp(np.asarray(q) * weights.sum(), cumulative, values[order]), dtype=np.float64)
+from pyamp.calibration.statistics import FloatArray, core_width, pulls, relative_deviation, weighted_quantile
 
 
 @dataclass(frozen=True)
@@ -79,7 +54,6 @@ def accuracy(
     delta = relative_deviation(amplitude, truth)
     abs_delta = np.abs(delta)
     t = pulls(amplitude, truth, sigma)
-    low, high = weighted_quantile(t, np.array([0.5 - SIGMA_68 / 2, 0.5 + SIGMA_68 / 2]), weights)
 
     def of_largest(fraction: float) -> float:
         largest = truth >= weighted_quantile(truth, 1.0 - fraction, weights)
@@ -92,7 +66,7 @@ def accuracy(
         q99_abs_delta=float(weighted_quantile(abs_delta, 0.99, weights)),
         top1pct_abs_delta=of_largest(0.01),
         top01pct_abs_delta=of_largest(0.001),
-        pull_width=float(high - low) / 2,
+        pull_width=core_width(t, weights),
         coverage68=float(np.average(np.abs(t) < 1.0, weights=weights)),
         coverage95=float(np.average(np.abs(t) < 2.0, weights=weights)),
     )

@@ -6,19 +6,27 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
+from pydantic import Field
 
 from pyamp.networks import Network
-from pyamp.posteriors.posterior import Posterior, PosteriorConfig
+from pyamp.posteriors.posterior import GaussianPrior, Posterior, PosteriorConfig
 
 
 class Deterministic(Posterior):
-    """A single network."""
+    """A single network; with a prior, the most probable one.
+
+    Parameters
+    ----------
+    network : Network
+    prior : GaussianPrior, optional
+    """
 
     members = 1
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, prior: GaussianPrior | None = None) -> None:
         super().__init__()
         self.network = network
+        self.prior = prior
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         outputs: torch.Tensor = self.network(features)[None]
@@ -42,6 +50,7 @@ class DeterministicConfig(PosteriorConfig):
     """One network."""
 
     type: Literal["deterministic"] = "deterministic"
+    prior_width: float | None = Field(default=None, gt=0, description="of a Gaussian prior; null: none")
 
     def build(self, make_network: Callable[[], Network], n_train: int, seed: int) -> Deterministic:
-        return Deterministic(make_network())
+        return Deterministic(make_network(), self._prior(self.prior_width, n_train))

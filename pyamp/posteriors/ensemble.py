@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 
 from pyamp.networks import Network
-from pyamp.posteriors.posterior import Posterior, PosteriorConfig
+from pyamp.posteriors.posterior import GaussianPrior, Posterior, PosteriorConfig
 
 
 class DeepEnsemble(Posterior):
@@ -19,16 +19,22 @@ class DeepEnsemble(Posterior):
     ----------
     networks : list of Network
         Members with their initial weights, all of the same architecture.
+    kind : str
+        How a model file calls the posterior that the members stand for.
+    prior : GaussianPrior, optional
+        Of each member.
     """
 
-    kind = "ensemble"
-
-    def __init__(self, networks: list[Network]) -> None:
+    def __init__(
+        self, networks: list[Network], kind: str = "ensemble", prior: GaussianPrior | None = None
+    ) -> None:
         super().__init__()
         self.members = len(networks)
+        self.kind = kind
+        self.prior = prior
         stacked, _ = torch.func.stack_module_state(networks)
         # A parameter's name cannot hold the dots of the network's.
-        self.weights = torch.nn.ParameterDict({_key(name): value for name, value in stacked.items()})
+        self.weights = torch.nn.ParameterDict({key_of(name): value for name, value in stacked.items()})
         # In a tuple, so that its weights are not counted as those of the ensemble.
         self._architecture = (networks[0],)
         self._member: Callable[..., torch.Tensor] = torch.func.vmap(self._evaluate_member, in_dims=(0, None))
@@ -49,13 +55,13 @@ class DeepEnsemble(Posterior):
 
     def tensors_by_reference(self) -> dict[str, torch.Tensor]:
         """The parameters themselves, by the names of the network."""
-        return {_name(key): value for key, value in self.weights.items()}
+        return {name_of(key): value for key, value in self.weights.items()}
 
     def tensors(self) -> dict[str, torch.Tensor]:
         return {name: value.detach() for name, value in self.tensors_by_reference().items()}
 
     def load_tensors(self, tensors: dict[str, torch.Tensor]) -> None:
-        self.weights.load_state_dict({_key(name): value for name, value in tensors.items()})
+        self.weights.load_state_dict({key_of(name): value for name, value in tensors.items()})
 
 
 class EnsembleConfig(PosteriorConfig):
@@ -63,14 +69,18 @@ class EnsembleConfig(PosteriorConfig):
 
     type: Literal["ensemble"] = "ensemble"
     members: int = Field(default=8, ge=2, description="networks, trained together")
+    prior_width: float | None = Field(default=None, gt=0, description="of a Gaussian prior; null: none")
 
     def build(self, make_network: Callable[[], Network], n_train: int, seed: int) -> DeepEnsemble:
-        return DeepEnsemble([make_network() for _ in range(self.members)])
+        networks = [make_network() for _ in range(self.members)]
+        return DeepEnsemble(networks, prior=self._prior(self.prior_width, n_train))
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """A parameter's name as a key of a ParameterDict, which cannot hold dots."""
     return name.replace(".", "/")
 
 
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
+    """The name that :func:`key_of` made a key of."""
     return key.replace("/", ".")

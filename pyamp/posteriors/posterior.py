@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +36,48 @@ class Batch:
     step: int = 0
 
 
+@dataclass(frozen=True)
+class GaussianPrior:
+    """Every weight is normal around 0: a term ``Σ θ²/(2 N σ²)`` of the loss of one point (arXiv:2412.12069).
+
+    Attributes
+    ----------
+    width : float
+        σ.
+    n_train : int
+        N, the training points that share the prior.
+    """
+
+    width: float
+    n_train: int
+
+    def loss(self, weights: Iterable[torch.Tensor]) -> torch.Tensor:
+        """The term, summed over members where weights have that axis."""
+        squares = torch.stack([weight.square().sum() for weight in weights]).sum()
+        return squares / (2.0 * self.n_train * self.width**2)
+
+
 class Posterior(torch.nn.Module, ABC):
     """Features ``(n, n_features)`` to the outputs of each member, ``(members, n, n_outputs)``.
 
     A prediction is the mean over members, σ_syst² the mean of their variances, σ_stat² the variance of their means
     (arXiv:2412.12069).
+
+    Attributes
+    ----------
+    members : int
+        In a prediction.
+    prior : GaussianPrior or None
+        Part of the loss; None: no preference among weights.
     """
 
     members: int
+    prior: GaussianPrior | None = None
+
+    @property
+    def trained_members(self) -> int:
+        """Networks whose losses :meth:`loss` sums."""
+        return self.members
 
     @abstractmethod
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -67,11 +101,16 @@ class Posterior(torch.nn.Module, ABC):
         """Take the weights that :meth:`tensors` gave."""
 
     def loss(self, batch: Batch, likelihood: Likelihood) -> torch.Tensor:
-        """What an optimiser step minimises, summed over members: they do not see each other.
+        """What an optimiser step minimises, summed over ``trained_members``: they do not see each other.
 
         Per member it has the scale of the likelihood's loss of one point.
         """
-        return self.members * mean_loss(likelihood, self(batch.features), batch)
+        return self._loss_of(self(batch.features), batch, likelihood)
+
+    def _loss_of(self, outputs: torch.Tensor, batch: Batch, likelihood: Likelihood) -> torch.Tensor:
+        """The loss of outputs ``(trained_members, n, n_outputs)``, with the prior."""
+        loss = self.trained_members * mean_loss(likelihood, outputs, batch)
+        return loss if self.prior is None else loss + self.prior.loss(self.parameters())
 
     def validation_loss(self, batch: Batch, likelihood: Likelihood) -> torch.Tensor:
         """Mean loss of a point and member, without priors."""
@@ -90,3 +129,7 @@ class PosteriorConfig(StrictModel, ABC):
     @abstractmethod
     def build(self, make_network: Callable[[], Network], n_train: int, seed: int) -> Posterior:
         """A posterior of networks with fresh weights, for a training sample of ``n_train`` points."""
+
+    @staticmethod
+    def _prior(width: float | None, n_train: int) -> GaussianPrior | None:
+        return None if width is None else GaussianPrior(width, n_train)

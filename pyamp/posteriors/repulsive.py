@@ -54,13 +54,14 @@ class RepulsiveEnsemble(DeepEnsemble):
         Unit and strength as above; otherwise those of the target and c = 1, the loss as published.
     """
 
+    prior: GaussianPrior
+
     def __init__(
         self, networks: list[Network], prior: GaussianPrior, repulsion: float = 1.0, normalised: bool = True
     ) -> None:
         super().__init__(networks, "repulsive_ensemble", prior)
         self.repulsion = repulsion
         self.normalised = normalised
-        self._n_train = prior.n_train
 
     def loss(self, batch: Batch, likelihood: Likelihood) -> torch.Tensor:
         outputs = self(batch.features)
@@ -69,7 +70,7 @@ class RepulsiveEnsemble(DeepEnsemble):
         if self.normalised:
             variance = (components.weight * components.variance).sum(dim=-1)
             means = means / variance.detach().median(dim=0).values.sqrt()
-        repulsion = self.repulsion / self._n_train * repulsions(means, self.normalised).sum()
+        repulsion = self.repulsion / self.prior.n_train * repulsions(means, self.normalised).sum()
         return self._loss_of(outputs, batch, likelihood) + repulsion
 
 

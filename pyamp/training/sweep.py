@@ -98,7 +98,7 @@ def sweep(
     from dask.distributed import as_completed
 
     configurations = config.configurations(source)
-    Dataset.open(dataset)  # a clear error now rather than one for each run
+    Dataset.open(Path(dataset))  # a clear error now rather than one for each run
     directory = Path(directory).absolute()
     directory.mkdir(parents=True, exist_ok=True)
     rows = []

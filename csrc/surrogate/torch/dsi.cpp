@@ -80,7 +80,8 @@ class TorchDeepSets final : public TorchNetwork {
  public:
     TorchDeepSets(const DeepSets& network, const TensorLoader& loader)
         : head_({network.head_layers(), network.activation}, loader, DeepSets::head_prefix) {
-        for (const int label : network.labels()) classes_.emplace_back(network, label, loader, loader.device());
+        for (const int label : network.labels())
+            classes_.emplace_back(network, label, loader, loader.options().device());
     }
 
     at::Tensor forward(const NetworkInput& input) const override {

@@ -31,7 +31,7 @@ class TensorLoader {
     TensorLoader(const std::map<std::string, Tensor>& tensors, at::TensorOptions options)
         : tensors_(tensors), options_(options) {}
 
-    at::Device device() const { return options_.device(); }
+    const at::TensorOptions& options() const { return options_; }
     at::Tensor tensor(const std::string& name) const;
     /// Axes of the weight before the last two become one axis of networks.
     Linear linear(const std::string& prefix, std::size_t layer) const;

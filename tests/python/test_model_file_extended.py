@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import pyamp
 from tests import reference_evaluator
@@ -40,21 +41,30 @@ def rounding_scale(header: dict[str, Any], momenta: np.ndarray, amplitude: np.nd
     return np.abs(amplitude) + of_type[target["type"]] * factor
 
 
-def check(
-    path: Path, momenta: np.ndarray, *, dtype: str = "float64", **choices: Any
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The evaluator agrees with NumPy on all points, and so with the self-test; returns NumPy's answers."""
-    header, tensors = make_model(momenta, dtype=dtype, **choices)
-    expected = reference_evaluator.evaluate(header, tensors, momenta)
-    prediction = pyamp.Evaluator(write_model(path, header, tensors, momenta))(momenta)
+def compare(
+    evaluator: pyamp.Evaluator, header: dict[str, Any], momenta: np.ndarray, expected: tuple[np.ndarray, ...]
+) -> None:
+    prediction = evaluator(momenta)
     assert not prediction.flags.any()
-    of_amplitude, of_sigma = TOLERANCES[dtype]
+    of_amplitude, of_sigma = TOLERANCES[evaluator.backend.split()[-1]]
     # A spread is a difference of amplitudes, and an amplitude may be a difference of larger numbers.
     absolute = of_amplitude * rounding_scale(header, momenta, expected[0])
     results = (prediction.amplitude, prediction.sigma_syst, prediction.sigma_stat)
     for result, values, relative in zip(results, expected, (0, of_sigma, of_sigma), strict=True):
         error = np.abs(result / STRIPPED - values)
         assert (error <= absolute + relative * np.abs(values)).all(), (error / absolute).max()
+
+
+def check(
+    path: Path, momenta: np.ndarray, *, dtype: str = "float64", **choices: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The evaluator agrees with NumPy on all points, and so with the self-test; returns NumPy's answers."""
+    header, tensors = make_model(momenta, dtype=dtype, **choices)
+    expected = reference_evaluator.evaluate(header, tensors, momenta)
+    write_model(path, header, tensors, momenta)
+    compare(pyamp.Evaluator(path), header, momenta, expected)
+    if dtype == "float32":
+        compare(pyamp.Evaluator(path, dtype="float64"), header, momenta, expected)
     return expected
 
 
@@ -301,3 +311,16 @@ def test_self_test_sees_each_number(tmp_path: Path, momenta: np.ndarray, likelih
     write_container(path, {**header, "self_test": answers}, tensors)
     with pytest.raises(pyamp.PyampError, match=r"self-test point 5 gives .* 1 expected"):
         pyamp.Evaluator(path)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("posterior", ["deterministic", "ensemble"])
+@pytest.mark.parametrize("network", [*NETWORKS, "dsi", "fks"])
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_cuda(tmp_path: Path, momenta: np.ndarray, network: str, posterior: str, dtype: str) -> None:
+    choices = {"network": network, "posterior": posterior, "dtype": dtype}
+    header, tensors = make_model(momenta, sigma_network=True, **choices)
+    path = write_model(tmp_path / "m.safetensors", header, tensors, momenta)
+    expected = reference_evaluator.evaluate(header, tensors, momenta)
+    compare(pyamp.Evaluator(path, device="cuda"), header, momenta, expected)

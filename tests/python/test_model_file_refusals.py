@@ -90,12 +90,6 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
     (GROUP_KAN, "network.denominator", REMOVED, "'network' lacks 'denominator'"),
     # dsi
     (DSI, "representation.ordering", [{"legs": [2, 3], "reference": [0]}], "an empty list for network dsi"),
-    (
-        DSI | {"representation": "momenta"},
-        "seed",
-        1,
-        "'representation.type' is \"momenta\", log_invariants for",
-    ),
     (DSI, "network.classes", [0, 0, 1, 1], "'network.classes' is [0,0,1,1], 5 numbers"),
     (DSI, "network.classes", [0, 0, -1, 1, 2], "5 numbers of classes, 0 or more, expected"),
     (DSI, "network.classes", [0, 0, 1, 2, 2], "tensor 'pair.2_2.layers.0.bias' is missing"),
@@ -159,24 +153,27 @@ def refused(path: Path, text: str) -> None:
 def test_headers(
     tmp_path: Path, momenta: np.ndarray, choices: dict[str, Any], key: str, value: Any, text: str
 ) -> None:
-    if key == "seed":
-        # Wrong by the choice alone.
-        header, tensors = make_model(momenta, **{**choices, "representation": "unordered"})
-        header["representation"] = make_model(momenta, representation="momenta")[0]["representation"]
+    header, tensors = make_model(momenta, **choices)
+    header["self_test"] = self_test(header, tensors, momenta)
+    *parents, last = key.split(".")
+    section = header
+    for parent in parents:
+        section[parent] = dict(section[parent])
+        section = section[parent]
+    if value is REMOVED:
+        del section[last]
     else:
-        header, tensors = make_model(momenta, **choices)
-    header["self_test"] = self_test(make_model(momenta)[0], make_model(momenta)[1], momenta)
-    if key != "seed":
-        *parents, last = key.split(".")
-        section = header
-        for parent in parents:
-            section[parent] = dict(section[parent])
-            section = section[parent]
-        if value is REMOVED:
-            del section[last]
-        else:
-            section[last] = value
+        section[last] = value
     refused(write_container(tmp_path / "wrong.safetensors", header, tensors), text)
+
+
+@pytest.mark.parametrize("network", ["dsi", "fks"])
+def test_networks_of_invariants_refuse_momenta(tmp_path: Path, momenta: np.ndarray, network: str) -> None:
+    header, tensors = make_model(momenta, network=network)
+    header["self_test"] = self_test(header, tensors, momenta)
+    header["representation"] = make_model(momenta, representation="momenta")[0]["representation"]
+    path = write_container(tmp_path / "wrong.safetensors", header, tensors)
+    refused(path, f"'representation.type' is \"momenta\", log_invariants for network {network} expected")
 
 
 @pytest.mark.parametrize("posterior", ["deterministic", "bayesian"])

@@ -1,11 +1,12 @@
 """YAML files checked against pydantic models, with errors of one line that name the nearest known key."""
 
 import difflib
+import json
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 
 from pyamp.errors import PyampError
 
@@ -54,16 +55,60 @@ def nearest(name: str, known: list[str]) -> str:
     return max(known, key=lambda k: difflib.SequenceMatcher(None, name.lower(), k.lower()).ratio())
 
 
+def by_type(default: str) -> Discriminator:
+    """Chooses the member of a union of tagged models by its key ``type``, which may be left out."""
+
+    def kind(value: object) -> str | None:
+        if isinstance(value, dict):
+            return str(value.get("type", default))
+        return getattr(value, "type", None)
+
+    return Discriminator(kind)
+
+
+def explained(model: type[BaseModel]) -> str:
+    """A YAML file with every key of a model, its default, and what it means as a comment; it can be loaded as it is."""
+    return "\n".join(_explained(model(), indent=0))
+
+
+def _explained(model: BaseModel, indent: int) -> list[str]:
+    lines = []
+    pad = "  " * indent
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        about = f"  # {field.description}" if field.description else ""
+        kinds = _models_in(field.annotation)
+        if isinstance(value, BaseModel):
+            lines.append(f"{pad}{name}:{about}")
+            lines += _explained(value, indent + 1)
+        else:
+            allowed = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            choices = f"  # one of {', '.join(map(str, allowed))}" if len(allowed) > 1 else ""
+            lines.append(f"{pad}{name}: {json.dumps(value)}{choices or about}")
+        for kind in kinds:
+            if not isinstance(value, kind):
+                lines.append(f"{pad}  # or, {(kind.__doc__ or '').splitlines()[0]}")
+                lines += [f"{pad}  #   {line}" for line in _explained(kind(), indent=0)]
+    return lines
+
+
 def _first_complaint(error: ValidationError, model: type[BaseModel]) -> str:
     complaints = error.errors(include_url=False)
     # A misspelt key also makes its right spelling missing: the misspelling is what helps.
     first = next((c for c in complaints if c["type"] == "extra_forbidden"), complaints[0])
-    key = ".".join(str(part) for part in first["loc"])
+    path, model = _walk(model, first["loc"])
+    key = ".".join(path)
     more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
     if first["type"] == "extra_forbidden":
-        known = _known_keys(model, first["loc"][:-1])
+        known = list(model.model_fields)
         guess = nearest(str(first["loc"][-1]), known)
         return f"unknown key '{key}'; did you mean '{guess}'? Known: {', '.join(known)}{more}"
+    if first["type"] == "union_tag_invalid":
+        expected = first["ctx"]["expected_tags"].replace("'", "")
+        guess = nearest(first["ctx"]["tag"], expected.split(", "))
+        return f"key '{key}.type' is '{first['ctx']['tag']}'; did you mean '{guess}'? Known: {expected}{more}"
+    if first["type"] == "union_tag_not_found":
+        return f"key '{key}' is {_short(first['input'])}; keys and values expected{more}"
     if first["type"] == "missing":
         return f"key '{key}' is missing{more}"
     if first["type"] == "value_error":
@@ -74,16 +119,28 @@ def _first_complaint(error: ValidationError, model: type[BaseModel]) -> str:
     return f"{at} is {_short(first['input'])}; {expected}{more}"
 
 
-def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+def _walk(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
+    """The keys of a location as they stand in the file, and the model that its last key belongs to."""
+    path: list[str] = []
+    inner: list[type[BaseModel]] = [model]
     for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None:  # an element of a list or dictionary
+        tagged = [m for m in inner if "type" in m.model_fields and m.model_fields["type"].default == part]
+        if len(inner) > 1 and tagged:  # the member of a union, which the file does not name as a key
+            inner = tagged
             continue
-        annotation: Any = field.annotation
-        for candidate in (annotation, *get_args(annotation)):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                model = candidate
-    return list(model.model_fields)
+        path.append(str(part))
+        if isinstance(part, int) or not inner:  # an element of a list
+            continue
+        model = inner[0]
+        field = model.model_fields.get(part)
+        inner = [] if field is None else _models_in(field.annotation)
+    return path, model
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
 
 
 def _short(value: object) -> str:

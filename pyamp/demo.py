@@ -14,13 +14,14 @@ from pyamp.datasets import Dataset, generate
 from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator
 from pyamp.model_file import load_surrogate
+from pyamp.networks import MLPConfig
 from pyamp.sherpa import SherpaResult, run_card
-from pyamp.training import NetworkConfig, TrainingConfig, train
+from pyamp.training import TrainingConfig, train
 
 PROCESS = "gg_to_aag_lhc13"
 N_POINTS = 100_000
 CONFIG = TrainingConfig(
-    network=NetworkConfig(hidden=[64, 64, 64]), steps=20_000, learning_rate=8e-3, test_fraction=0.1
+    network=MLPConfig(hidden=[64, 64, 64]), steps=20_000, learning_rate=8e-3, test_fraction=0.1
 )
 MODES = ("truth", "surrogate", "two_stage")
 

@@ -20,14 +20,17 @@ from safetensors.numpy import save as safetensors_bytes
 from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.files import rename_durably
-from pyamp.likelihoods import HeteroskedasticGaussian
-from pyamp.networks import MLP
-from pyamp.posteriors import DeepEnsemble, Deterministic, Posterior
-from pyamp.representations import LogInvariants
+from pyamp.likelihoods import likelihood_from_header
+from pyamp.networks import MLP, network_from_header
+from pyamp.posteriors import posterior_from_header
+from pyamp.recalibration import recalibration_from_header
+from pyamp.representations import representation_from_header
 from pyamp.surrogate import Surrogate
+from pyamp.targets import target_from_header
 
 FORMAT_VERSION = 1
 SELF_TEST_POINTS = 16
+SIGMA_PREFIX = "sigma_network."
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,13 @@ def write_model(
     Raises
     ------
     PyampError
-        Weights or other numbers that are not finite, or a number of self-test points other than 16.
+        Weights or other numbers that are not finite, a number of self-test points other than 16, or a network that
+        the C++ evaluator cannot run.
     """
     path = Path(path)
-    tensors = {name: value.detach().cpu().numpy() for name, value in surrogate.posterior.tensors().items()}
+    if surrogate.posterior.architecture.not_exportable:
+        raise PyampError(f"{path}: cannot be written: {surrogate.posterior.architecture.not_exportable}")
+    tensors = {name: value.detach().cpu().numpy() for name, value in _tensors(surrogate).items()}
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise PyampError(
@@ -100,13 +106,9 @@ def write_model(
             "identical_particle_factor": False,
         },
         "representation": surrogate.representation.header(),
-        "target": {
-            "type": "log",
-            "mean": float(surrogate.target_mean),
-            "std": float(surrogate.target_std),
-        },
+        "target": surrogate.target.header(),
         "network": surrogate.posterior.architecture.header(),
-        "likelihood": {"type": surrogate.likelihood.name},
+        "likelihood": surrogate.likelihood.header(),
         "posterior": surrogate.posterior.header(),
         "dtype": str(surrogate.dtype).removeprefix("torch."),
         "domain": info.domain,
@@ -115,6 +117,10 @@ def write_model(
         "self_test": _self_test(surrogate, self_test_momenta),
         "tensors_sha256": hashlib.sha256(buffer).hexdigest(),
     }
+    if surrogate.sigma_network is not None:
+        header["sigma_network"] = surrogate.sigma_network.header()
+    if surrogate.recalibration is not None:
+        header["recalibration"] = surrogate.recalibration.header()
     try:
         text = json.dumps(header, allow_nan=False)
     except ValueError:
@@ -155,26 +161,39 @@ def load_surrogate(path: str | os.PathLike[str], dtype: torch.dtype | None = Non
     dtype : torch.dtype, optional
         Arithmetic of the network; the file's by default.
     """
-    text, tensors = _core.read_model_file(os.fspath(path))
+    text, arrays = _core.read_model_file(os.fspath(path))
     header = json.loads(text)
+    tensors = {name: torch.from_numpy(values) for name, values in arrays.items()}
     process = header["process"]
-
-    def network() -> MLP:
-        return MLP(header["network"]["widths"], header["network"]["activation"])
-
-    posterior: Posterior = Deterministic(network())
-    if header["posterior"]["type"] == "ensemble":
-        posterior = DeepEnsemble([network() for _ in range(header["posterior"]["members"])])
     surrogate = Surrogate(
-        LogInvariants.from_header(header["representation"], len(process["pdg_ids"]), process["n_incoming"]),
-        posterior,
-        HeteroskedasticGaussian(),
+        representation_from_header(header["representation"], len(process["pdg_ids"]), process["n_incoming"]),
+        target_from_header(header["target"]),
+        posterior_from_header(header["posterior"], lambda: network_from_header(header["network"])),
+        likelihood_from_header(header["likelihood"]),
     )
-    surrogate.target_mean.fill_(header["target"]["mean"])
-    surrogate.target_std.fill_(header["target"]["std"])
-    surrogate.posterior.to(dtype or getattr(torch, header["dtype"]))
-    surrogate.posterior.load_tensors({name: torch.from_numpy(values) for name, values in tensors.items()})
+    if "sigma_network" in header:
+        sigma_network = network_from_header(header["sigma_network"])
+        assert isinstance(sigma_network, MLP)
+        surrogate.sigma_network = sigma_network
+    if "recalibration" in header:
+        surrogate.recalibration = recalibration_from_header(header["recalibration"])
+    surrogate.to_dtype(dtype or getattr(torch, header["dtype"]))
+    sigma_tensors = {name: value for name, value in tensors.items() if name.startswith(SIGMA_PREFIX)}
+    surrogate.posterior.load_tensors({k: v for k, v in tensors.items() if k not in sigma_tensors})
+    if surrogate.sigma_network is not None:
+        surrogate.sigma_network.load_state_dict(
+            {name.removeprefix(SIGMA_PREFIX): value for name, value in sigma_tensors.items()}
+        )
     return surrogate
+
+
+def _tensors(surrogate: Surrogate) -> dict[str, torch.Tensor]:
+    """All weights by their names in the file."""
+    tensors = surrogate.posterior.tensors()
+    if surrogate.sigma_network is not None:
+        sigma_network = surrogate.sigma_network.named_parameters()
+        tensors |= {SIGMA_PREFIX + name: value for name, value in sigma_network}
+    return tensors
 
 
 def _is_json(value: object) -> bool:
@@ -188,10 +207,10 @@ def _is_json(value: object) -> bool:
 def _self_test(surrogate: Surrogate, momenta: torch.Tensor) -> dict[str, list[float]]:
     """The stored points with the answers of the network in float64 arithmetic."""
     dtype = surrogate.dtype
-    surrogate.posterior.double()
+    surrogate.to_dtype(torch.float64)
     with torch.inference_mode():
         prediction = surrogate(momenta.double())
-    surrogate.posterior.to(dtype)
+    surrogate.to_dtype(dtype)
     return {
         "momenta": momenta.double().flatten().tolist(),
         "amplitude": prediction.amplitude.tolist(),

@@ -12,8 +12,9 @@ from pyamp.model_file import ModelInfo, write_model
 from pyamp.networks import MLP
 from pyamp.posteriors import DeepEnsemble, Deterministic
 from pyamp.processes import load_process
-from pyamp.representations import LogInvariants
+from pyamp.representations import RepresentationConfig
 from pyamp.surrogate import Surrogate
+from pyamp.targets import Log
 from pyamp.truth import truth
 
 PDG_IDS = [21, 21, 22, 22, 21]
@@ -28,10 +29,10 @@ def random_surrogate(
 ) -> Surrogate:
     """A surrogate with random weights and true preprocessing constants: enough for files and evaluators."""
     torch.manual_seed(seed)
-    representation = LogInvariants.for_process(PDG_IDS)
+    representation = RepresentationConfig().build(PDG_IDS)
     networks = [MLP([9, 16, 24, 2], activation) for _ in range(members)]
     posterior = DeepEnsemble(networks) if members > 1 else Deterministic(networks[0])
-    surrogate = Surrogate(representation, posterior, HeteroskedasticGaussian())
+    surrogate = Surrogate(representation, Log(), posterior, HeteroskedasticGaussian())
     amplitude = truth("gg_to_aag", alpha_s=1.0, alpha=1.0).me2(momenta)
     surrogate.fit_preprocessing(torch.from_numpy(momenta), torch.from_numpy(amplitude))
     surrogate.posterior.to(dtype)

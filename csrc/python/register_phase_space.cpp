@@ -38,13 +38,14 @@ py::tuple sample(const PhaseSpaceSampler& sampler, std::uint64_t seed, std::uint
                           to_array(weights), to_array(trials));
 }
 
-/// Uniform numbers (n, count) of the points start ... start + n - 1 in the unweighting stream.
-py::array_t<double> unweighting_uniforms(std::uint64_t seed, std::uint64_t start, py::ssize_t n, py::ssize_t count) {
+/// Uniform numbers (n, count) of the points start ... start + n - 1 in a stream.
+py::array_t<double> uniforms(RandomStream stream, std::uint64_t seed, std::uint64_t start, py::ssize_t n,
+                             py::ssize_t count) {
     py::array_t<double> result({n, count});
     double* out = result.mutable_data();
     py::gil_scoped_release release;
     for (py::ssize_t i = 0; i < n; ++i) {
-        PointRandom random(seed, RandomStream::unweighting, start + static_cast<std::uint64_t>(i));
+        PointRandom random(seed, stream, start + static_cast<std::uint64_t>(i));
         for (py::ssize_t k = 0; k < count; ++k) *out++ = random.uniform();
     }
     return result;
@@ -65,8 +66,18 @@ void register_phase_space(py::module_& m) {
         .def("sample", &sample, py::arg("seed"), py::arg("start"), py::arg("n_trials"));
     m.def("massless_phase_space_volume", &massless_phase_space_volume, py::arg("n"), py::arg("s"));
     m.def("philox4x32_10", &philox4x32_10, py::arg("counter"), py::arg("key"));
-    m.def("unweighting_uniforms", &unweighting_uniforms, py::arg("seed"), py::arg("start"), py::arg("n"),
-          py::arg("count"));
+    m.def(
+        "unweighting_uniforms",
+        [](std::uint64_t seed, std::uint64_t start, py::ssize_t n, py::ssize_t count) {
+            return uniforms(RandomStream::unweighting, seed, start, n, count);
+        },
+        py::arg("seed"), py::arg("start"), py::arg("n"), py::arg("count"));
+    m.def(
+        "importance_uniforms",
+        [](std::uint64_t seed, std::uint64_t start, py::ssize_t n) {
+            return uniforms(RandomStream::importance, seed, start, n, 1).reshape({n});
+        },
+        py::arg("seed"), py::arg("start"), py::arg("n"));
 }
 
 }  // namespace pyamp::python

@@ -16,6 +16,9 @@ def generate(
     points: Annotated[int, typer.Option("--points", "-n", help="number of points within the cuts")] = 100_000,
     seed: Annotated[int, typer.Option(help="seed of the phase space")] = 1,
     workers: Annotated[int, typer.Option("--workers", "-j", help="threads; the content is the same")] = 1,
+    importance: Annotated[
+        float, typer.Option(help="share of the points where soft and collinear gluons make it large; 0: flat")
+    ] = 0.0,
     alpha_s: Annotated[float, typer.Option(help="strong coupling, noted in the file")] = 0.118,
     alpha: Annotated[float, typer.Option(help="electromagnetic coupling, noted too")] = 1 / 137.035999084,
 ) -> None:
@@ -29,6 +32,9 @@ def generate(
     OUTPUT.parts until the file is whole. The content depends on the card, the
     number of points, the couplings and the seed alone.
 
+    With --importance 0.5 half of the points follow the soft and collinear
+    singularities: better surrogates for cross sections. Every weight knows it.
+
     Example: pyamp generate gg_to_aag_lhc13 -n 100000 -o aag.h5 -j 2
     """
     import numpy as np
@@ -37,7 +43,15 @@ def generate(
 
     try:
         dataset = generate_dataset(
-            process, points, output, seed, workers, alpha_s=alpha_s, alpha=alpha, progress=True
+            process,
+            points,
+            output,
+            seed,
+            workers,
+            alpha_s=alpha_s,
+            alpha=alpha,
+            importance=importance,
+            progress=True,
         )
     except KeyboardInterrupt:
         typer.echo("pyamp: interrupted; the same command resumes", err=True)

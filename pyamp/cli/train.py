@@ -8,26 +8,46 @@ from typing import Annotated
 import typer
 
 
+def _print_defaults(wanted: bool) -> None:
+    if wanted:
+        from pyamp.configuration import explained
+        from pyamp.training import TrainingConfig
+
+        print(explained(TrainingConfig))
+        raise typer.Exit
+
+
 def train(
     dataset: Annotated[Path, typer.Argument(help="HDF5 file written by 'pyamp generate'")],
     output: Annotated[Path, typer.Option("--output", "-o", help="directory of the run")] = Path("run"),
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="YAML file; keys and defaults as shown below")
+        Path | None, typer.Option("--config", "-c", help="YAML file; --defaults prints one with every key")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="optimiser steps, instead of the configuration's")] = None,
     seed: Annotated[int | None, typer.Option(help="seed of weights and batches")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted run")] = False,
+    _defaults: Annotated[
+        bool,
+        typer.Option(
+            "--defaults",
+            is_eager=True,
+            callback=_print_defaults,
+            help="print every configuration key with its default and meaning, as YAML, and stop",
+        ),
+    ] = False,
 ) -> None:
     """Train a surrogate with a learned uncertainty and write its model file.
 
     The run directory gets model.safetensors, metrics.json, pulls.png, log.csv and TensorBoard events. It can be
     killed at any moment: --resume continues from the last checkpoint and ends with the same weights.
 
-    Configuration keys: network: {hidden: [128, 128, 128], activation: gelu},
-    posterior: {type: deterministic, members: 1} (or type: ensemble with 2 or more members), dtype: float32,
-    steps: 40000, batch_size: 512, learning_rate: 0.004, warmup_steps: 200, gradient_clip: 1.0,
-    validation_fraction: 0.05, test_fraction: 0.2, validation_interval: 200, patience: 0, checkpoint_seconds: 30,
-    threads: 1, seed: 1.
+    The configuration chooses representation, target, network, likelihood and posterior independently of each other:
+
+    \b
+    network: {type: mlp, hidden: [128, 128, 128], activation: gelu}
+    likelihood: {type: heteroskedastic_gaussian}
+    posterior: {type: ensemble, members: 8}
+    steps: 40000
     """
     from pyamp.cli.report import print_metrics
     from pyamp.configuration import load_yaml, validated

@@ -2,5 +2,6 @@
 
 from pyamp.datasets.dataset import Dataset, DatasetInfo
 from pyamp.datasets.generate import generate
+from pyamp.datasets.importance import Importance
 
-__all__ = ["Dataset", "DatasetInfo", "generate"]
+__all__ = ["Dataset", "DatasetInfo", "Importance", "generate"]

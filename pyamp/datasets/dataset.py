@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyamp.configuration import validated
-from pyamp.datasets.storage import COLUMNS, FAILED, FORMAT, FORMAT_VERSION, TIMING
+from pyamp.datasets.storage import COLUMNS, FAILED, FORMAT, FORMAT_VERSION, SAMPLING, TIMING
 from pyamp.errors import PyampError
 from pyamp.processes import Process
 
@@ -42,6 +42,8 @@ class DatasetInfo:
         Trials drawn for the points, those that failed the cuts included.
     pyamp_version : str
         Version that wrote it.
+    importance : str
+        JSON of :class:`pyamp.datasets.Importance`; empty if the points are flat in phase space.
     t_me_ms, t_ps_ms : float
         Processor time in ms: of the truth for a point (without its accuracy), and of the phase space for a
         point that passes the cuts, failed trials included. No part of the content.
@@ -57,6 +59,7 @@ class DatasetInfo:
     seed: int
     n_trials: int
     pyamp_version: str
+    importance: str = ""
     t_me_ms: float = field(default=float("nan"), compare=False)
     t_ps_ms: float = field(default=float("nan"), compare=False)
 
@@ -87,6 +90,7 @@ class DatasetInfo:
             "spin_colour_average": self.spin_colour_average,
             "seed": self.seed,
             "n_trials": self.n_trials,
+            **({"importance": self.importance} if self.importance else {}),
         }
 
 
@@ -107,6 +111,9 @@ class Dataset:
         In pb GeV^(2 n_legs - 8), see :class:`pyamp.phase_space.PhaseSpace`.
     trial : ndarray of int64, shape (n_points,)
         Index of the phase-space trial.
+    sampling_weight : ndarray, shape (n_points,)
+        1 where points are flat in phase space; with importance sampling, how many flat points one stands for. The
+        phase-space weight contains it.
     failed_trial : ndarray of int64, shape (n_failed,)
         Trials left out since the truth gave no finite positive number, or one with a relative error above 1e-3.
     info : DatasetInfo
@@ -118,6 +125,7 @@ class Dataset:
     accuracy: FloatArray
     phase_space_weight: FloatArray
     trial: IntArray
+    sampling_weight: FloatArray
     failed_trial: IntArray
     info: DatasetInfo
 
@@ -160,13 +168,15 @@ class Dataset:
                 f"{path}: format version {attributes.get('format_version')}, this pyamp reads up to "
                 f"{FORMAT_VERSION}; update pyamp"
             )
-        missing = [name for name in (*COLUMNS, FAILED) if name not in file]
+        expected_columns = [*COLUMNS, FAILED, *([SAMPLING] if "importance" in attributes else [])]
+        missing = [name for name in expected_columns if name not in file]
         if missing:
             raise PyampError(f"{path}: columns {', '.join(missing)} are missing; generate the dataset again")
         info = _read_info(attributes, file[TIMING].attrs if TIMING in file else {}, path)
         columns = {name: file[name][...] for name in (*COLUMNS, FAILED)}
         n = len(columns["amplitude"])
-        for name in COLUMNS:
+        columns[SAMPLING] = file[SAMPLING][...] if info.importance else np.ones(n)
+        for name in (*COLUMNS, SAMPLING):
             expected = (n, info.process.n_legs, 4) if name == "momenta" else (n,)
             if columns[name].shape != expected:
                 raise PyampError(
@@ -181,7 +191,7 @@ class Dataset:
 
     def select(self, points: Any) -> "Dataset":
         """The points of an index, a slice or a mask, in that order; how they were made stays as it is."""
-        return replace(self, **{name: getattr(self, name)[points] for name in COLUMNS})
+        return replace(self, **{name: getattr(self, name)[points] for name in (*COLUMNS, SAMPLING)})
 
     def split(self, *sizes: float, seed: int | None = None) -> tuple["Dataset", ...]:
         """Disjoint parts, such as ``train, validation, test = dataset.split(0.8, 0.1, 0.1)``.
@@ -205,7 +215,7 @@ class Dataset:
     def sha256(self) -> str:
         """Hash of the content in hexadecimal: every column and attribute, but no timing."""
         digest = hashlib.sha256(json.dumps(self.info.attributes(), sort_keys=True).encode())
-        for name in (*COLUMNS, FAILED):
+        for name in (*COLUMNS, FAILED, *([SAMPLING] if self.info.importance else [])):
             column = np.ascontiguousarray(getattr(self, name))
             digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
             digest.update(column.tobytes())
@@ -214,6 +224,7 @@ class Dataset:
 
 def _read_info(attributes: dict[str, Any], timing: Mapping[str, Any], path: Path) -> DatasetInfo:
     stored = [f.name for f in fields(DatasetInfo) if not f.name.startswith("t_")]
+    attributes = {"importance": "", **attributes}
     missing = [name for name in stored if name not in attributes]
     if missing:
         raise PyampError(f"{path}: attributes {', '.join(missing)} are missing; generate the dataset again")

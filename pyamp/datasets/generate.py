@@ -16,8 +16,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pyamp.datasets.dataset import Dataset, DatasetInfo
+from pyamp.datasets.importance import Importance
 from pyamp.datasets.parts import Parts, locked
-from pyamp.datasets.storage import COLUMNS, FAILED, TIMING, create_columns, create_failed, write_whole
+from pyamp.datasets.storage import (
+    COLUMNS,
+    FAILED,
+    SAMPLING,
+    TIMING,
+    create_columns,
+    create_failed,
+    write_whole,
+)
 from pyamp.errors import PyampError
 from pyamp.phase_space import PhaseSpace
 from pyamp.processes import Process, load_process
@@ -37,6 +46,8 @@ def generate(
     *,
     alpha_s: float = 0.118,
     alpha: float = 1 / 137.035999084,
+    importance: float = 0.0,
+    importance_exponent: float = 0.6,
     points_per_shard: int = 5000,
     progress: bool = False,
 ) -> Dataset:
@@ -60,6 +71,11 @@ def generate(
         Threads; the truth releases the interpreter lock.
     alpha_s, alpha : float
         Couplings of :attr:`Dataset.me2`; stored amplitudes have them stripped.
+    importance : float
+        Share of the points that follow a power of the eikonal factor of the outgoing gluons instead of being flat, so
+        that the soft and collinear regions, which carry cross sections, are trained on. 0: none.
+    importance_exponent : float
+        That power.
     points_per_shard : int
         About how much an interruption costs for each worker. The content does not depend on it.
     progress : bool
@@ -81,7 +97,12 @@ def generate(
             f"{process.name}: legs {list(process.pdg_ids)}, but the amplitude {process.amplitude} has "
             f"{list(amplitude.pdg_ids)}; correct the card"
         )
-    info = _info(process, amplitude, seed)
+    space = PhaseSpace(process)
+    pilot = space.trials(space.sample(1, seed).n_trials + _PILOT_TRIALS, seed)
+    thinning = None
+    if importance:
+        thinning = Importance.from_pilot(process, pilot.momenta, importance, importance_exponent)
+    info = _info(process, amplitude, seed, thinning)
     request = {"n_points": n_points, **info.attributes()}
     directory = path.with_name(path.name + ".parts")
     if path.exists():
@@ -93,13 +114,12 @@ def generate(
     if not path.absolute().parent.is_dir():
         raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
 
-    space = PhaseSpace(process)
-    pilot = space.sample(1, seed).n_trials + _PILOT_TRIALS
-    efficiency = len(space.trials(pilot, seed).weights) / pilot
+    kept = pilot if thinning is None else thinning.thin(space, pilot, seed)[0]
+    efficiency = max(1, len(kept.weights)) / pilot.n_trials
     try:
         with locked(directory):
             parts = Parts.open(directory, request, max(1, round(points_per_shard / efficiency)))
-            _make_shards(parts, space, n_points, seed, workers, progress)
+            _make_shards(parts, space, thinning, n_points, seed, workers, progress)
             _merge(parts, path, info, n_points)
             shutil.rmtree(directory)
     except OSError as error:
@@ -107,7 +127,7 @@ def generate(
     return Dataset.open(path)
 
 
-def _info(process: Process, amplitude: Truth, seed: int) -> DatasetInfo:
+def _info(process: Process, amplitude: Truth, seed: int, thinning: Importance | None) -> DatasetInfo:
     orders = amplitude.coupling_orders
     return DatasetInfo(
         process=process,
@@ -120,6 +140,7 @@ def _info(process: Process, amplitude: Truth, seed: int) -> DatasetInfo:
         seed=seed,
         n_trials=0,
         pyamp_version=version("pyamp"),
+        importance=thinning.to_json() if thinning else "",
     )
 
 
@@ -127,16 +148,22 @@ def _already_there(path: Path, request: dict[str, Any]) -> Dataset:
     dataset = Dataset.open(path)
     found = {"n_points": len(dataset), **dataset.info.attributes(), "n_trials": 0}
     for key, wanted in request.items():
-        if found[key] != wanted:
+        if found.get(key) != wanted:
             raise PyampError(
-                f"{path}: exists and is something else ({key} is {found[key]!r}, {wanted!r} wanted); "
+                f"{path}: exists and is something else ({key} is {found.get(key)!r}, {wanted!r} wanted); "
                 "remove it, or choose another output"
             )
     return dataset
 
 
 def _make_shards(
-    parts: Parts, space: PhaseSpace, n_points: int, seed: int, workers: int, show_progress: bool
+    parts: Parts,
+    space: PhaseSpace,
+    thinning: Importance | None,
+    n_points: int,
+    seed: int,
+    workers: int,
+    show_progress: bool,
 ) -> None:
     todo = (index for index in itertools.count() if parts.n_points(index) is None)
     running: dict[Future[tuple[int, int]], int] = {}
@@ -153,7 +180,7 @@ def _make_shards(
             while parts.enough(n_points) is None:
                 while len(running) < workers:
                     index = next(todo)
-                    running[executor.submit(_make_shard, parts, space, seed, index)] = index
+                    running[executor.submit(_make_shard, parts, space, thinning, seed, index)] = index
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     good, bad = future.result()
@@ -166,7 +193,9 @@ def _make_shards(
             bar.console.print(f"{failed} points failed and are left out; their trials are in {FAILED}")
 
 
-def _make_shard(parts: Parts, space: PhaseSpace, seed: int, index: int) -> tuple[int, int]:
+def _make_shard(
+    parts: Parts, space: PhaseSpace, thinning: Importance | None, seed: int, index: int
+) -> tuple[int, int]:
     """Write one shard; the numbers of good and of failed points."""
     n_trials = parts.trials_per_shard
     # Couplings 1: the stripped amplitude, with its accuracy. Each shard has its own provider, which need not
@@ -174,7 +203,11 @@ def _make_shard(parts: Parts, space: PhaseSpace, seed: int, index: int) -> tuple
     amplitude = truth(space.process.amplitude, alpha_s=1.0, alpha=1.0)
     begin = time.thread_time()
     sample = space.trials(n_trials, seed, index * n_trials)
+    n_ps = len(sample.weights)
     t_ps = time.thread_time() - begin
+    columns: dict[str, Any] = {}
+    if thinning is not None:
+        sample, columns[SAMPLING] = thinning.thin(space, sample, seed)
     value, accuracy = amplitude.me2(sample.momenta, return_accuracy=True, on_failure="nan")
     timed = sample.momenta[:_TIMED_POINTS]
     begin = time.thread_time()
@@ -182,7 +215,7 @@ def _make_shard(parts: Parts, space: PhaseSpace, seed: int, index: int) -> tuple
     t_me = time.thread_time() - begin
 
     good = np.isfinite(value) & (value > 0) & (accuracy <= _WORST_ACCURACY)
-    columns = {
+    columns |= {
         "momenta": sample.momenta,
         "amplitude": value,
         "accuracy": accuracy,
@@ -191,13 +224,11 @@ def _make_shard(parts: Parts, space: PhaseSpace, seed: int, index: int) -> tuple
     }
 
     def fill(file: h5py.File) -> None:
-        create_columns(file, int(good.sum()), space.process.n_legs)
-        for name in COLUMNS:
-            file[name][...] = columns[name][good]
+        create_columns(file, int(good.sum()), space.process.n_legs, flat=thinning is None)
+        for name, values in columns.items():
+            file[name][...] = values[good]
         create_failed(file, sample.trials[~good])
-        file.create_group(TIMING).attrs.update(
-            t_me=t_me, n_me=len(timed), t_ps=t_ps, n_ps=len(sample.weights)
-        )
+        file.create_group(TIMING).attrs.update(t_me=t_me, n_me=len(timed), t_ps=t_ps, n_ps=n_ps)
 
     write_whole(parts.shard(index), fill)
     return int(good.sum()), int((~good).sum())
@@ -210,13 +241,14 @@ def _merge(parts: Parts, path: Path, info: DatasetInfo, n_points: int) -> None:
     timing = dict.fromkeys(("t_me", "n_me", "t_ps", "n_ps"), 0.0)
 
     def fill(file: h5py.File) -> None:
-        create_columns(file, n_points, info.process.n_legs)
+        create_columns(file, n_points, info.process.n_legs, flat=not info.importance)
+        names = [*COLUMNS, *([SAMPLING] if info.importance else [])]
         failed = []
         position = 0
         for index in range(n_shards):
             with h5py.File(parts.shard(index), "r") as shard:
                 end = min(position + len(shard["amplitude"]), n_points)
-                for name in COLUMNS:
+                for name in names:
                     file[name][position:end] = shard[name][: end - position]
                 failed.append(shard[FAILED][...])
                 for key in timing:

@@ -24,10 +24,13 @@ _DTYPES = {
     "trial": np.int64,
 }
 COLUMNS = tuple(_DTYPES)
+SAMPLING = "sampling_weight"  # only in a dataset that is not flat
 
 
-def create_columns(file: h5py.File, n_points: int, n_legs: int) -> None:
+def create_columns(file: h5py.File, n_points: int, n_legs: int, flat: bool = True) -> None:
     """Make the columns for `n_points` points, empty, each with its unit."""
+    if not flat:
+        file.create_dataset(SAMPLING, (n_points,), np.float64).attrs["units"] = "1"
     units = {
         "momenta": "GeV",
         "amplitude": f"GeV^{8 - 2 * n_legs}",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import torch
 
-from pyamp.networks import MLP
-from pyamp.posteriors.posterior import Posterior
+from pyamp.networks import Network
+from pyamp.posteriors.posterior import Posterior, PosteriorConfig
 
 
 class Deterministic(Posterior):
@@ -15,7 +16,7 @@ class Deterministic(Posterior):
 
     members = 1
 
-    def __init__(self, network: MLP) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
@@ -24,14 +25,23 @@ class Deterministic(Posterior):
         return outputs
 
     @property
-    def architecture(self) -> MLP:
+    def architecture(self) -> Network:
         return self.network
 
     def header(self) -> dict[str, Any]:
         return {"type": "deterministic"}
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        return dict(self.network.state_dict())
+        return {name: value.detach() for name, value in self.network.named_parameters()}
 
     def load_tensors(self, tensors: dict[str, torch.Tensor]) -> None:
         self.network.load_state_dict(tensors)
+
+
+class DeterministicConfig(PosteriorConfig):
+    """One network."""
+
+    type: Literal["deterministic"] = "deterministic"
+
+    def build(self, make_network: Callable[[], Network], n_train: int, seed: int) -> Deterministic:
+        return Deterministic(make_network())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import Field
 
-from pyamp.networks import MLP
-from pyamp.posteriors.posterior import Posterior
+from pyamp.networks import Network
+from pyamp.posteriors.posterior import Posterior, PosteriorConfig
 
 
 class DeepEnsemble(Posterior):
@@ -16,11 +17,13 @@ class DeepEnsemble(Posterior):
 
     Parameters
     ----------
-    networks : list of MLP
+    networks : list of Network
         Members with their initial weights, all of the same architecture.
     """
 
-    def __init__(self, networks: list[MLP]) -> None:
+    kind = "ensemble"
+
+    def __init__(self, networks: list[Network]) -> None:
         super().__init__()
         self.members = len(networks)
         stacked, _ = torch.func.stack_module_state(networks)
@@ -38,11 +41,11 @@ class DeepEnsemble(Posterior):
         return self._member(self.tensors_by_reference(), features)
 
     @property
-    def architecture(self) -> MLP:
+    def architecture(self) -> Network:
         return self._architecture[0]
 
     def header(self) -> dict[str, Any]:
-        return {"type": "ensemble", "members": self.members}
+        return {"type": self.kind, "members": self.members}
 
     def tensors_by_reference(self) -> dict[str, torch.Tensor]:
         """The parameters themselves, by the names of the network."""
@@ -53,6 +56,16 @@ class DeepEnsemble(Posterior):
 
     def load_tensors(self, tensors: dict[str, torch.Tensor]) -> None:
         self.weights.load_state_dict({_key(name): value for name, value in tensors.items()})
+
+
+class EnsembleConfig(PosteriorConfig):
+    """Deep ensemble: members that differ by their initial weights."""
+
+    type: Literal["ensemble"] = "ensemble"
+    members: int = Field(default=8, ge=2, description="networks, trained together")
+
+    def build(self, make_network: Callable[[], Network], n_train: int, seed: int) -> DeepEnsemble:
+        return DeepEnsemble([make_network() for _ in range(self.members)])
 
 
 def _key(name: str) -> str:

@@ -1,5 +1,90 @@
-"""Representations: momenta to the features that a network sees, and the known factor taken out of the amplitude."""
+"""Representations: momenta to the features of a network, and the factor taken out of the amplitude."""
 
-from pyamp.representations.log_invariants import LegGroup, LogInvariants, Power
+from __future__ import annotations
 
-__all__ = ["LegGroup", "LogInvariants", "Power"]
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from pyamp.configuration import StrictModel
+from pyamp.representations.log_invariants import LegGroup, LogInvariants, leg_classes, leg_ordering
+from pyamp.representations.momenta import Momenta
+from pyamp.representations.representation import Power, Representation, eikonal_factor, scale_factor
+
+__all__ = [
+    "LegGroup",
+    "LogInvariants",
+    "Momenta",
+    "Power",
+    "Representation",
+    "RepresentationConfig",
+    "eikonal_factor",
+    "leg_classes",
+    "leg_ordering",
+    "representation_from_header",
+]
+
+
+class RepresentationConfig(StrictModel):
+    """What a network sees of a phase-space point.
+
+    ``ordered_invariants``: ln(|s_ij|/s_01) with identical legs in order; ``log_invariants``: the same, legs as they
+    come; ``deep_sets_invariants``: legs as they come with one standardisation for pairs of the same kind, for the
+    network dsi; ``momenta``: standardised components; ``four_vectors``: momenta with one common scale, for the network
+    lgatr.
+    """
+
+    type: Literal[
+        "ordered_invariants", "log_invariants", "deep_sets_invariants", "momenta", "four_vectors"
+    ] = "ordered_invariants"
+    factor: Literal["eikonal", "scale"] | None = Field(
+        default=None,
+        description="taken out of the amplitude: soft and collinear factor of the outgoing gluons, or the power of s "
+        "that has the amplitude's dimension; default: eikonal for ordered_ and deep_sets_invariants, scale otherwise",
+    )
+
+    extra: list[Literal["linear", "energy"]] = Field(
+        default=[],
+        description="beside the log-invariants: linear, |s_ij|/s of every pair; energy, ln of each outgoing energy",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RepresentationConfig:
+        if self.extra and self.type not in ("ordered_invariants", "log_invariants"):
+            raise ValueError(
+                f"extra is {self.extra} for type '{self.type}'; expected for ordered_invariants and log_invariants only"
+            )
+        if len(set(self.extra)) < len(self.extra):
+            raise ValueError(f"extra is {self.extra}; expected each kind at most once")
+        return self
+
+    def build(self, pdg_ids: Sequence[int], n_incoming: int = 2) -> Representation:
+        """The representation for the legs of a process."""
+        representation = self._build(pdg_ids, n_incoming)
+        representation.kind = self.type
+        representation.pdg_ids = tuple(pdg_ids)
+        return representation
+
+    def _build(self, pdg_ids: Sequence[int], n_incoming: int) -> Representation:
+        factor = self.factor or (
+            "eikonal" if self.type in ("ordered_invariants", "deep_sets_invariants") else "scale"
+        )
+        powers = eikonal_factor(pdg_ids, n_incoming) if factor == "eikonal" else scale_factor(pdg_ids)
+        n_legs = len(pdg_ids)
+        match self.type:
+            case "ordered_invariants":
+                ordering = leg_ordering(pdg_ids, n_incoming)
+                return LogInvariants(n_legs, n_incoming, ordering, powers, tuple(self.extra))
+            case "log_invariants":
+                return LogInvariants(n_legs, n_incoming, [], powers, tuple(self.extra))
+            case "deep_sets_invariants":
+                return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))
+            case "momenta" | "four_vectors":
+                return Momenta(n_legs, n_incoming, powers, as_vectors=self.type == "four_vectors")
+
+
+def representation_from_header(header: dict[str, Any], n_legs: int, n_incoming: int) -> Representation:
+    """Rebuild from the ``representation`` entry of a model file."""
+    kind = LogInvariants if header["type"] == "log_invariants" else Momenta
+    return kind.from_header(header, n_legs, n_incoming)

@@ -1,17 +1,21 @@
-"""Log-invariants of ordered legs, exactly symmetric in identical legs, with the soft and collinear factor known."""
+"""Log-invariants, scale-free; of ordered legs they are exactly symmetric in identical legs."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from pyamp.errors import PyampError
-from pyamp.kinematics import invariants, pair_index
-
-GLUON = 21
+from pyamp.kinematics import invariants
+from pyamp.representations.representation import (
+    GLUON,
+    Power,
+    Representation,
+    factor_from_header,
+    legs_of_each_species,
+)
 
 
 @dataclass(frozen=True)
@@ -22,132 +26,120 @@ class LegGroup:
     reference: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Power:
-    """A term ``|s_ij|^power`` of the singular factor."""
+class LogInvariants(Representation):
+    """Features ``ln(|s_ij|/s_01)``, and on request functions of them in which amplitudes are smoother, standardised.
 
-    i: int
-    j: int
-    power: float
-
-
-class LogInvariants(torch.nn.Module):
-    """Scale-free features ``ln(|s_ij|/s_01)`` of the ordered legs, standardised.
-
-    Identical legs are ordered before the invariants are taken, so features are exactly symmetric under their
-    exchange. The factor ``∏ |s_ij|^power`` carries the mass dimension of the amplitude and, for each outgoing gluon
-    g, is ``s_01/(s_0g s_1g)``: the eikonal factor of a soft gluon between the beams, singular like the amplitude for
-    collinear emission too. What a network then learns is dimensionless and bounded, and scales exactly with energy.
+    Identical legs in a group of ``ordering`` are ordered before the invariants are taken, so features are exactly
+    symmetric under their exchange.
 
     Parameters
     ----------
     n_legs, n_incoming : int
     ordering : list of LegGroup
+        Empty: legs as they come.
     factor : list of Power
+    extra : tuple of str
+        Further features: ``linear``, ``|s_ij|/s_01`` of every pair; ``energy``, ``ln((|s_0i| + |s_1i|)/s_01)`` of every
+        outgoing leg, the logarithm of twice its energy fraction in the partonic centre-of-mass frame.
+    classes : list of int, optional
+        Class of each leg; pairs of the same classes get the same standardisation, so that features of unordered legs
+        go over into each other when identical legs are exchanged.
     """
 
-    mean: torch.Tensor
-    std: torch.Tensor
-
-    def __init__(self, n_legs: int, n_incoming: int, ordering: list[LegGroup], factor: list[Power]) -> None:
-        super().__init__()
-        self.n_legs = n_legs
-        self.n_incoming = n_incoming
-        self.ordering = ordering
-        self.factor = factor
+    def __init__(
+        self,
+        n_legs: int,
+        n_incoming: int,
+        ordering: list[LegGroup],
+        factor: list[Power],
+        extra: tuple[str, ...] = (),
+        classes: list[int] | None = None,
+    ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
-        self.register_buffer("mean", torch.zeros(self.n_features, dtype=torch.float64))
-        self.register_buffer("std", torch.ones(self.n_features, dtype=torch.float64))
-
-    @classmethod
-    def for_process(cls, pdg_ids: list[int], n_incoming: int = 2) -> LogInvariants:
-        """The representation that a process's legs call for.
-
-        Incoming legs of one kind are ordered by their invariants with the outgoing gluons (with all outgoing legs
-        where there is none), outgoing ones by their energy in the partonic centre-of-mass frame.
-        """
-        outgoing = range(n_incoming, len(pdg_ids))
-        gluons = [leg for leg in outgoing if pdg_ids[leg] == GLUON]
-        dimension = 8 - 2 * len(pdg_ids)
-        if dimension != -2 * len(gluons):
-            raise PyampError(
-                f"process: {len(pdg_ids)} legs with {len(gluons)} outgoing gluons found, a known singular factor "
-                f"of dimension GeV^{dimension} expected (one outgoing gluon for each leg beyond four); "
-                "choose another representation"
-            )
-        species: dict[tuple[bool, int], list[int]] = defaultdict(list)
-        for leg, pdg_id in enumerate(pdg_ids):
-            species[leg < n_incoming, pdg_id].append(leg)
-        ordering = [
-            LegGroup(tuple(legs), tuple((gluons or outgoing) if incoming else range(n_incoming)))
-            for (incoming, _), legs in species.items()
-            if len(legs) > 1
-        ]
-        factor = [Power(*term) for g in gluons for term in ((0, 1, 1.0), (0, g, -1.0), (1, g, -1.0))]
-        return cls(len(pdg_ids), n_incoming, ordering, factor)
+        sizes = {"linear": len(self.pairs), "energy": n_legs - n_incoming}
+        super().__init__(n_legs, n_incoming, len(self.pairs) + sum(sizes[name] for name in extra), factor)
+        self.ordering = ordering
+        self.extra = extra
+        self.classes = classes
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
         """Rebuild from the ``representation`` entry of a model file."""
-        result = cls(
-            n_legs,
-            n_incoming,
-            [LegGroup(tuple(g["legs"]), tuple(g["reference"])) for g in header["ordering"]],
-            [Power(f["i"], f["j"], f["power"]) for f in header["factor"]],
-        )
-        result.mean.copy_(torch.tensor(header["mean"], dtype=torch.float64))
-        result.std.copy_(torch.tensor(header["std"], dtype=torch.float64))
+        ordering = [LegGroup(tuple(g["legs"]), tuple(g["reference"])) for g in header["ordering"]]
+        result = cls(n_legs, n_incoming, ordering, factor_from_header(header), tuple(header.get("extra", ())))
+        result._load_constants(header)
         return result
 
     def header(self) -> dict[str, Any]:
-        """The ``representation`` entry of a model file."""
         return {
             "type": "log_invariants",
             "ordering": [{"legs": list(g.legs), "reference": list(g.reference)} for g in self.ordering],
-            "factor": [{"i": f.i, "j": f.j, "power": f.power} for f in self.factor],
-            "mean": self.mean.tolist(),
-            "std": self.std.tolist(),
+            **({"extra": list(self.extra)} if self.extra else {}),
+            **self._constants_header(),
         }
 
-    @property
-    def n_features(self) -> int:
-        return len(self.pairs)
-
     def fit(self, momenta: torch.Tensor) -> None:
-        """Set the standardisation constants from momenta ``(n, legs, 4)``."""
-        raw = self._raw_features(invariants(momenta, self.n_incoming).abs())
-        self.mean.copy_(raw.mean(dim=0))
-        self.std.copy_(raw.std(dim=0))
+        if self.classes is None:
+            super().fit(momenta)
+            return
+        raw = self.raw_features(momenta)
+        kinds: dict[tuple[int, ...], list[int]] = {}
+        for index, (i, j) in enumerate(self.pairs):
+            kinds.setdefault(tuple(sorted((self.classes[i], self.classes[j]))), []).append(index)
+        for indices in kinds.values():
+            self.mean[indices] = raw[:, indices].mean()
+            self.std[indices] = raw[:, indices].std()
 
-    def forward(self, momenta: torch.Tensor) -> torch.Tensor:
-        """Standardised features ``(n, n_features)``, float64, of momenta ``(n, legs, 4)`` in GeV."""
-        features: torch.Tensor = (
-            self._raw_features(invariants(momenta, self.n_incoming).abs()) - self.mean
-        ) / self.std
-        return features
-
-    def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
-        """ln of the singular factor, ``(n,)``, float64; the factor is in the unit of the amplitude."""
-        log_s = invariants(momenta, self.n_incoming).abs().log()
-        result = torch.zeros_like(log_s[:, 0])
-        for term in self.factor:
-            result = result + term.power * log_s[:, pair_index(term.i, term.j, self.n_legs)]
-        return result
-
-    def _raw_features(self, abs_s: torch.Tensor) -> torch.Tensor:
-        """ln(|s_ij|/s_01) of the ordered legs from |s_ij| ``(n, n_pairs)``."""
+    def raw_features(self, momenta: torch.Tensor) -> torch.Tensor:
+        abs_s = invariants(momenta, self.n_incoming).abs()
         n = abs_s.shape[0]
         matrix = abs_s.new_ones((n, self.n_legs, self.n_legs))
         rows, columns = torch.triu_indices(self.n_legs, self.n_legs, offset=1)
         matrix[:, rows, columns] = abs_s
         matrix[:, columns, rows] = abs_s
-        slots = torch.arange(self.n_legs, device=abs_s.device).repeat(n, 1)
+        if self.ordering:
+            matrix = self._ordered(matrix)
+        first, second = (torch.tensor(legs, device=abs_s.device) for legs in zip(*self.pairs, strict=True))
+        scale = abs_s[:, 0, None]
+        pairs = matrix[:, first, second]
+        features = {"log": pairs.log() - scale.log()}
+        if "linear" in self.extra:
+            features["linear"] = pairs / scale
+        if "energy" in self.extra:
+            energies = matrix[:, 0, self.n_incoming :] + matrix[:, 1, self.n_incoming :]
+            features["energy"] = energies.log() - scale.log()
+        return torch.cat([features[name] for name in ("log", *self.extra)], dim=1)
+
+    def _ordered(self, matrix: torch.Tensor) -> torch.Tensor:
+        """|s_ij| ``(n, legs, legs)`` with the legs of each group in order."""
+        slots = torch.arange(self.n_legs, device=matrix.device).repeat(len(matrix), 1)
         for group in self.ordering:
-            legs = torch.tensor(group.legs, device=abs_s.device)
-            key = sum(matrix[:, legs, w] for w in group.reference)
-            assert isinstance(key, torch.Tensor)
+            legs = torch.tensor(group.legs, device=matrix.device)
+            key = torch.stack([matrix[:, legs, w] for w in group.reference]).sum(dim=0)
             slots[:, legs] = legs[key.argsort(dim=1, descending=True, stable=True)]
         ordered = matrix.gather(1, slots[:, :, None].expand(-1, -1, self.n_legs))
-        ordered = ordered.gather(2, slots[:, None, :].expand(-1, self.n_legs, -1))
-        first, second = (torch.tensor(legs, device=abs_s.device) for legs in zip(*self.pairs, strict=True))
-        return ordered[:, first, second].log() - matrix[:, 0, 1, None].log()
+        return ordered.gather(2, slots[:, None, :].expand(-1, self.n_legs, -1))
+
+
+def leg_ordering(pdg_ids: Sequence[int], n_incoming: int) -> list[LegGroup]:
+    """The ordering that a process's legs call for.
+
+    Incoming legs of one kind are ordered by their invariants with the outgoing gluons (with all outgoing legs where
+    there is none), outgoing ones by their energy in the partonic centre-of-mass frame.
+    """
+    outgoing = range(n_incoming, len(pdg_ids))
+    gluons = [leg for leg in outgoing if pdg_ids[leg] == GLUON]
+    return [
+        LegGroup(tuple(legs), tuple((gluons or outgoing) if incoming else range(n_incoming)))
+        for (incoming, _), legs in legs_of_each_species(pdg_ids, n_incoming).items()
+        if len(legs) > 1
+    ]
+
+
+def leg_classes(pdg_ids: Sequence[int], n_incoming: int) -> list[int]:
+    """Class of each leg, numbered from 0: identical legs share one."""
+    classes = [0] * len(pdg_ids)
+    for number, legs in enumerate(legs_of_each_species(pdg_ids, n_incoming).values()):
+        for leg in legs:
+            classes[leg] = number
+    return classes

@@ -1,4 +1,4 @@
-"""The training loop: Adam on the likelihood's loss, validated, checkpointed, resumable."""
+"""The training loop: one stage of optimiser steps, validated, checkpointed, resumable."""
 
 from __future__ import annotations
 
@@ -14,129 +14,208 @@ from rich.progress import Progress, TaskID
 
 from pyamp.errors import PyampError
 from pyamp.files import rename_durably
-from pyamp.surrogate import Surrogate
+from pyamp.likelihoods import Likelihood
+from pyamp.posteriors import Batch, Posterior
 from pyamp.training.batches import Batches
-from pyamp.training.config import TrainingConfig
+from pyamp.training.config import StageConfig
 from pyamp.training.logs import Logs
+from pyamp.training.natural_gradient import NaturalGradient
+from pyamp.training.optimizers import Gradient, Optimizer
 
-CHECKPOINT_NAME = "checkpoint.pt"
+COOLDOWN_START = 0.6
 
 
 @dataclass(frozen=True)
-class Points:
-    """Momenta ``(n, legs, 4)`` in GeV and stripped amplitudes ``(n,)``, float64."""
+class Sample:
+    """Preprocessed points: standardised features ``(n, n_features)``, targets ``(n,)`` and weights ``(n,)`` or None."""
 
-    momenta: torch.Tensor
-    amplitude: torch.Tensor
+    features: torch.Tensor
+    target: torch.Tensor
+    weight: torch.Tensor | None = None
+
+    def to(self, dtype: torch.dtype, device: str) -> Sample:
+        weight = None if self.weight is None else self.weight.to(device, dtype)
+        return Sample(self.features.to(device, dtype), self.target.to(device, dtype), weight)
+
+    def batch(self, indices: torch.Tensor, step: int) -> Batch:
+        """The points at ``indices``."""
+        weight = None if self.weight is None else self.weight[indices]
+        return Batch(self.features[indices], self.target[indices], weight, step)
+
+    def whole(self) -> Batch:
+        """All points as one batch."""
+        return Batch(self.features, self.target, self.weight)
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Where a stage writes.
+
+    Attributes
+    ----------
+    directory : Path
+        Gets the checkpoint, ``log.csv`` and TensorBoard events.
+    checkpoint : str
+        Name of the checkpoint.
+    identity : dict
+        Hashes of what determines the result; a checkpoint of something else is refused.
+    checkpoint_seconds : float
+        Time between checkpoints.
+    resume : bool
+        Continue from the checkpoint if there is one; the result equals that of the uninterrupted run.
+    """
+
+    directory: Path
+    checkpoint: str
+    identity: dict[str, str]
+    checkpoint_seconds: float = 30.0
+    resume: bool = False
+
+    def load(self) -> dict[str, Any] | None:
+        """The state from which to continue, if there is one.
+
+        Raises
+        ------
+        PyampError
+            A checkpoint that cannot be read or is of something else.
+        """
+        path = self.directory / self.checkpoint
+        if not (self.resume and path.exists()):
+            return None
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True)
+        except Exception as error:
+            raise PyampError(
+                f"{path}: not a readable checkpoint ({type(error).__name__}); "
+                "delete it or train without --resume"
+            ) from error
+        for what, expected in self.identity.items():
+            if state["identity"][what] != expected:
+                raise PyampError(
+                    f"{path}: written with another {what}; give that {what}, or train without --resume"
+                )
+        return state
 
 
 class Trainer:
-    """Trains the network of a surrogate; the data stay in memory, preprocessed once.
+    """One stage of training; the data stay on the device, preprocessed.
 
     Parameters
     ----------
-    surrogate : Surrogate
-        Its preprocessing constants are set from the training points.
-    config : TrainingConfig
-    dataset_sha256 : str
-        Hash of the dataset; a checkpoint of another one is refused.
-    directory : Path
-        Gets ``checkpoint.pt``, ``log.csv`` and TensorBoard events.
-    training, validation : Points
-    resume : bool
-        Continue from ``checkpoint.pt`` if there is one; the result equals that of the uninterrupted run.
+    posterior : Posterior
+        Is converted to the stage's arithmetic.
+    likelihood : Likelihood
+    config : StageConfig
+    training, validation : Sample
+    files : RunFiles
+    seed : int
+    device : str
+    first_step : int
+        Steps of the stages before this one: where the log continues.
     """
 
     def __init__(
         self,
-        surrogate: Surrogate,
-        config: TrainingConfig,
-        dataset_sha256: str,
-        directory: Path,
-        training: Points,
-        validation: Points,
-        resume: bool = False,
+        posterior: Posterior,
+        likelihood: Likelihood,
+        config: StageConfig,
+        training: Sample,
+        validation: Sample,
+        files: RunFiles,
+        seed: int = 1,
+        device: str = "cpu",
+        first_step: int = 0,
     ) -> None:
-        self._surrogate = surrogate
+        self._posterior = posterior
+        self._likelihood = likelihood
         self._config = config
-        self._identity = {"configuration": config.sha256(), "dataset": dataset_sha256}
-        self._checkpoint = directory / CHECKPOINT_NAME
-        surrogate.fit_preprocessing(training.momenta, training.amplitude)
-        surrogate.posterior.to(getattr(torch, config.dtype))
-        self._features, self._target = surrogate.preprocess(training.momenta, training.amplitude)
-        self._validation = surrogate.preprocess(validation.momenta, validation.amplitude)
-        self._batches = Batches(len(self._target), config.batch_size, config.seed)
-        self._optimizer = torch.optim.Adam(surrogate.posterior.parameters(), lr=config.learning_rate)
+        self._files = files
+        self._checkpoint = files.directory / files.checkpoint
+        self._first_step = first_step
+        dtype = getattr(torch, config.dtype)
+        posterior.to(device=device, dtype=dtype)
+        self._training = training.to(dtype, device)
+        self._validation = validation.to(dtype, device).whole()
+        self._batches = Batches(len(training.target), config.batch_size, seed)
+        make_optimizer = NaturalGradient if config.optimizer == "natural_gradient" else Gradient
+        self._optimizer: Optimizer = make_optimizer(posterior, likelihood, config)
         self._step = 0
         self._seconds = 0.0
         self._best_loss = math.inf
-        self._best_weights = copy.deepcopy(surrogate.posterior.state_dict())
+        self._best_weights = copy.deepcopy(posterior.state_dict())
+        self._average = copy.deepcopy(posterior.state_dict()) if config.ema_decay else None
         self._validations_since_best = 0
-        if resume and self._checkpoint.exists():
-            self._load()
-        self._logs = Logs(directory, self._step)
+        state = files.load()
+        if state is not None:
+            self._continue(state)
 
-    def run(self, progress: Progress) -> float:
-        """Train to the end; the surrogate is left with the weights of the lowest validation loss.
+    def run(self, progress: Progress, title: str = "training") -> float:
+        """Train to the end; the posterior is left with the weights of the lowest validation loss.
 
         Returns
         -------
         float
             Seconds spent in training, earlier parts of a resumed run included.
         """
-        task = progress.add_task("training", total=self._config.steps, completed=self._step)
-        with self._logs:
-            self._train(progress, task)
+        task = progress.add_task(title, total=self._config.steps, completed=self._step)
+        with Logs(self._files.directory, self._first_step + self._step) as logs:
+            self._train(progress, task, title, logs)
         self._save()
         progress.update(task, completed=self._config.steps)
-        self._surrogate.posterior.load_state_dict(self._best_weights)
+        self._posterior.load_state_dict(self._best_weights)
         return self._seconds
 
-    def _train(self, progress: Progress, task: TaskID) -> None:
+    def _train(self, progress: Progress, task: TaskID, title: str, logs: Logs) -> None:
         config = self._config
         last_checkpoint = last_time = time.monotonic()
         while self._step < config.steps and not self._out_of_patience():
-            loss = self._take_step()
+            batch = self._training.batch(self._batches.indices(self._step), self._step)
+            loss = self._optimizer.step(batch, self._learning_rate(self._step), self._step / config.steps)
             self._step += 1
+            self._update_average()
             if self._step % config.validation_interval == 0 or self._step == config.steps:
-                self._validate(float(loss))
+                self._validate(float(loss), logs)
                 progress.update(
-                    task, completed=self._step, description=f"training, validation loss {self._best_loss:.3f}"
+                    task, completed=self._step, description=f"{title}, validation loss {self._best_loss:.3g}"
                 )
                 now = time.monotonic()
                 self._seconds += now - last_time
                 last_time = now
-                if now - last_checkpoint > config.checkpoint_seconds:
+                if now - last_checkpoint > self._files.checkpoint_seconds:
                     self._save()
                     last_checkpoint = now
-
-    def _take_step(self) -> torch.Tensor:
-        rate = self._learning_rate(self._step)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        indices = self._batches.indices(self._step)
-        posterior = self._surrogate.posterior
-        outputs = posterior(self._features[indices])
-        loss = self._surrogate.likelihood.loss(outputs, self._target[indices]).mean()
-        self._optimizer.zero_grad(set_to_none=True)
-        # The members do not see each other: the sum of their losses has the gradients of each alone.
-        (posterior.members * loss).backward()  # type: ignore[no-untyped-call]
-        limit = self._config.gradient_clip * math.sqrt(posterior.members)
-        torch.nn.utils.clip_grad_norm_(posterior.parameters(), limit)
-        self._optimizer.step()
-        return loss.detach()
 
     def _learning_rate(self, step: int) -> float:
         config = self._config
         if step < config.warmup_steps:
             return config.learning_rate * (step + 1) / config.warmup_steps
         fraction = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-        return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * fraction))
+        match config.schedule:
+            case "cosine":
+                return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * fraction))
+            case "linear":
+                return config.learning_rate * (1.0 - fraction)
+            case "cooldown":
+                last = max(0.0, (fraction - COOLDOWN_START) / (1.0 - COOLDOWN_START))
+                return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * last))
+            case "constant":
+                return config.learning_rate
 
-    def _validate(self, training_loss: float) -> None:
-        with torch.inference_mode():
-            features, target = self._validation
-            loss = float(self._surrogate.likelihood.loss(self._surrogate.posterior(features), target).mean())
+    def _update_average(self) -> None:
+        """Exponential moving average of the weights, with a window that grows with the steps at the start."""
+        if self._average is None:
+            return
+        decay = min(self._config.ema_decay, (1 + self._step) / (10 + self._step))
+        for name, value in self._posterior.state_dict().items():
+            self._average[name].lerp_(value, 1.0 - decay)
+
+    def _validate(self, training_loss: float, logs: Logs) -> None:
+        current = None
+        if self._average is not None:
+            current = copy.deepcopy(self._posterior.state_dict())
+            self._posterior.load_state_dict(self._average)
+        with torch.no_grad():
+            loss = float(self._posterior.validation_loss(self._validation, self._likelihood))
         if not math.isfinite(loss):
             raise PyampError(
                 f"training: the validation loss is {loss} at step {self._step}, a finite number expected; "
@@ -145,45 +224,37 @@ class Trainer:
         self._validations_since_best += 1
         if loss < self._best_loss:
             self._best_loss = loss
-            self._best_weights = copy.deepcopy(self._surrogate.posterior.state_dict())
+            self._best_weights = copy.deepcopy(self._posterior.state_dict())
             self._validations_since_best = 0
-        self._logs.write(self._step, training_loss, loss, self._learning_rate(self._step - 1))
+        if current is not None:
+            self._posterior.load_state_dict(current)
+        logs.write(self._first_step + self._step, training_loss, loss, self._learning_rate(self._step - 1))
 
     def _out_of_patience(self) -> bool:
         return 0 < self._config.patience <= self._validations_since_best
 
     def _save(self) -> None:
         state = {
-            "identity": self._identity,
+            "identity": self._files.identity,
             "step": self._step,
             "seconds": self._seconds,
             "best_loss": self._best_loss,
             "best_weights": self._best_weights,
+            "average": self._average,
             "validations_since_best": self._validations_since_best,
-            "weights": self._surrogate.posterior.state_dict(),
+            "weights": self._posterior.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
         temporary = self._checkpoint.with_suffix(".tmp")
         torch.save(state, temporary)
         rename_durably(temporary, self._checkpoint)
 
-    def _load(self) -> None:
-        try:
-            state: dict[str, Any] = torch.load(self._checkpoint, weights_only=True)
-        except Exception as error:
-            raise PyampError(
-                f"{self._checkpoint}: not a readable checkpoint ({type(error).__name__}); "
-                "delete it or train without --resume"
-            ) from error
-        for what, expected in self._identity.items():
-            if state["identity"][what] != expected:
-                raise PyampError(
-                    f"{self._checkpoint}: written with another {what}; give that {what}, or train without --resume"
-                )
+    def _continue(self, state: dict[str, Any]) -> None:
         self._step = state["step"]
         self._seconds = state["seconds"]
         self._best_loss = state["best_loss"]
         self._best_weights = state["best_weights"]
+        self._average = state["average"]
         self._validations_since_best = state["validations_since_best"]
-        self._surrogate.posterior.load_state_dict(state["weights"])
+        self._posterior.load_state_dict(state["weights"])
         self._optimizer.load_state_dict(state["optimizer"])

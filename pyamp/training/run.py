@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,19 @@ from rich.progress import Progress
 from pyamp.calibration import accuracy, pulls, relative_deviation
 from pyamp.datasets import Dataset
 from pyamp.errors import PyampError
-from pyamp.likelihoods import HeteroskedasticGaussian
 from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
-from pyamp.networks import MLP
+from pyamp.networks import Network
 from pyamp.plotting import plot_pulls
-from pyamp.posteriors import DeepEnsemble, Deterministic, Posterior
-from pyamp.representations import LogInvariants
 from pyamp.surrogate import Surrogate
 from pyamp.training.config import TrainingConfig
-from pyamp.training.loop import CHECKPOINT_NAME, Points, Trainer
+from pyamp.training.loop import RunFiles, Sample, Trainer
+from pyamp.training.sigma_network import train_sigma_network
 from pyamp.unweighting import budget_maximum
 
 FloatArray = NDArray[np.float64]
 
 MODEL_NAME = "model.safetensors"
+CHECKPOINT_NAME = "checkpoint.pt"
 MINIMUM_POINTS = 100
 OVERWEIGHT_BUDGET = 1e-3
 
@@ -92,11 +91,6 @@ def train(
         raise PyampError(
             f"dataset: {len(dataset)} points found, at least {MINIMUM_POINTS} expected; generate more"
         )
-    if config.validation_fraction + config.test_fraction >= 1.0:
-        raise PyampError(
-            f"validation_fraction + test_fraction is {config.validation_fraction + config.test_fraction}, "
-            "less than 1 expected; leave points for training"
-        )
     if not resume:
         for name, what in ((MODEL_NAME, "a finished"), (CHECKPOINT_NAME, "an interrupted")):
             if (directory / name).exists():
@@ -114,25 +108,26 @@ def train(
     dataset_sha256 = dataset.sha256()
     training, validation, test = dataset.split(len(dataset) - n_test - n_validation, n_validation, n_test)
     info = dataset.info
-    torch.manual_seed(config.seed)
-    representation = LogInvariants.for_process(list(info.process.pdg_ids), info.process.n_incoming)
-    likelihood = HeteroskedasticGaussian()
-    widths = [representation.n_features, *config.network.hidden, likelihood.n_outputs]
-    networks = [MLP(widths, config.network.activation) for _ in range(config.posterior.members)]
-    posterior: Posterior = DeepEnsemble(networks) if len(networks) > 1 else Deterministic(networks[0])
-    surrogate = Surrogate(representation, posterior, likelihood)
-    trainer = Trainer(
-        surrogate, config, dataset_sha256, directory, _points(training), _points(validation), resume
+    surrogate = make_surrogate(config, list(info.process.pdg_ids), info.process.n_incoming, len(training))
+    files = RunFiles(
+        directory,
+        CHECKPOINT_NAME,
+        {"configuration": config.sha256(), "dataset": dataset_sha256},
+        config.checkpoint_seconds,
+        resume,
     )
+    files.load()  # refuses what belongs to another run before anything is written
     (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
+    surrogate.fit_preprocessing(torch.from_numpy(training.momenta), torch.from_numpy(training.amplitude))
+    samples = _sample(surrogate, training), _sample(surrogate, validation)
     with _threads(config.threads), Progress(disable=not show_progress) as progress:
-        seconds = trainer.run(progress)
+        seconds = _train_stages(surrogate, config, *samples, files, progress)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
     metrics = {
         **measure(test, amplitude, sigma),
         "train_s": seconds,
-        "n_parameters": sum(p.numel() for p in posterior.parameters()),
+        "n_parameters": sum(p.numel() for p in surrogate.parameters()),
     }
     plot_pulls(
         directory / "pulls.png",
@@ -165,18 +160,86 @@ def train(
         metrics=metrics,
     )
     model_path = directory / MODEL_NAME
-    write_model(model_path, surrogate, model_info, torch.from_numpy(test.momenta[:SELF_TEST_POINTS]))
     (directory / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    write_model(model_path, surrogate, model_info, torch.from_numpy(test.momenta[:SELF_TEST_POINTS]))
     return TrainingResult(model_path, metrics)
+
+
+def make_surrogate(config: TrainingConfig, pdg_ids: list[int], n_incoming: int, n_train: int) -> Surrogate:
+    """The surrogate that a configuration describes, with fresh weights.
+
+    Raises
+    ------
+    PyampError
+        Parts that do not go together.
+    """
+    torch.manual_seed(config.seed)
+    representation = config.representation.build(pdg_ids, n_incoming)
+    likelihood = config.likelihood.build()
+
+    def make_network() -> Network:
+        return config.network.build(representation, likelihood.n_outputs)
+
+    posterior = config.posterior.build(make_network, n_train, config.seed)
+    return Surrogate(representation, config.target.build(), posterior, likelihood)
+
+
+def _train_stages(
+    surrogate: Surrogate,
+    config: TrainingConfig,
+    training: Sample,
+    validation: Sample,
+    files: RunFiles,
+    progress: Progress,
+) -> float:
+    """Every stage, then what is fitted to the result; seconds spent."""
+    seconds, steps = 0.0, 0
+    stages = config.stages()
+    for number, stage in enumerate(stages):
+        title = "training" if len(stages) == 1 else f"training {number + 1}/{len(stages)}"
+        trainer = Trainer(
+            surrogate.posterior,
+            surrogate.likelihood,
+            stage,
+            training,
+            validation,
+            replace(files, checkpoint=_checkpoint_name(number)),
+            config.seed + number,
+            config.device,
+            steps,
+        )
+        seconds += trainer.run(progress, title)
+        steps += stage.steps
+    surrogate.posterior.cpu()
+    with torch.no_grad():
+        outputs = surrogate.posterior(validation.features.to(surrogate.dtype))
+    surrogate.likelihood.fit(outputs, validation.target)
+    if config.sigma_network:
+        seconds += train_sigma_network(
+            surrogate,
+            config.sigma_network,
+            training,
+            validation,
+            replace(files, checkpoint="checkpoint_sigma.pt"),
+            progress,
+            seed=config.seed + len(stages),
+            first_step=steps,
+        )
+    return seconds
+
+
+def _checkpoint_name(stage: int) -> str:
+    return CHECKPOINT_NAME if stage == 0 else f"checkpoint_{stage}.pt"
 
 
 def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str, Any]:
     """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage."""
     weights = test.amplitude * test.phase_space_weight
+    flat = test.sampling_weight if test.info.importance else None
     x = test.amplitude / amplitude
     return {
         "n_test": len(test),
-        "flat": accuracy(amplitude, test.amplitude, sigma).as_dict(),
+        "flat": accuracy(amplitude, test.amplitude, sigma, flat).as_dict(),
         "amplitude": accuracy(amplitude, test.amplitude, sigma, weights).as_dict(),
         "x_max": float(budget_maximum(x, OVERWEIGHT_BUDGET, weights=weights / x)),
         "x_max_overweight_budget": OVERWEIGHT_BUDGET,
@@ -194,8 +257,9 @@ def _threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _points(dataset: Dataset) -> Points:
-    return Points(torch.from_numpy(dataset.momenta), torch.from_numpy(dataset.amplitude))
+def _sample(surrogate: Surrogate, dataset: Dataset) -> Sample:
+    momenta, amplitude = torch.from_numpy(dataset.momenta), torch.from_numpy(dataset.amplitude)
+    return Sample(*surrogate.preprocess(momenta, amplitude))
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -16,13 +16,15 @@ from rich.progress import Progress
 
 import pyamp
 from pyamp.cli import main
+from pyamp.configuration import load_yaml
 from pyamp.datasets import Dataset, generate
 from pyamp.likelihoods import HeteroskedasticGaussian
 from pyamp.networks import MLP
 from pyamp.posteriors import DeepEnsemble
-from pyamp.training import Points, TrainingConfig, train
+from pyamp.targets import Log
+from pyamp.training import RunFiles, Sample, StageConfig, Trainer, TrainingConfig, train
 from pyamp.training.batches import Batches
-from pyamp.training.loop import Trainer
+from pyamp.training.logs import Logs
 from tests.support import random_surrogate
 
 QUICK = {
@@ -56,12 +58,22 @@ def test_loss_is_the_gaussian_of_torch() -> None:
     torch.testing.assert_close(HeteroskedasticGaussian().loss(outputs, target), expected)
 
 
+def amplitude_moments(
+    outputs: torch.Tensor, offset: torch.Tensor, scale: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of a Gaussian for ln A = offset + scale t."""
+    target = Log()
+    target.std.fill_(scale)
+    components = HeteroskedasticGaussian().components(outputs)
+    return target.moments(components.mean[:, 0], components.variance[:, 0], offset)
+
+
 def test_amplitude_moments_are_those_of_a_log_normal() -> None:
     """Against torch.distributions; the transformation is ln A = offset + scale (mean ± σ)."""
     outputs = torch.tensor([[0.3, math.log(0.2)], [-1.0, math.log(1e-3)]], dtype=torch.float64)
     offset, scale = torch.tensor([2.0, -5.0], dtype=torch.float64), 1.7
     expected = torch.distributions.LogNormal(offset + scale * outputs[:, 0], scale * outputs[:, 1].exp())
-    amplitude, sigma = HeteroskedasticGaussian().amplitude_moments(outputs, offset, scale)
+    amplitude, sigma = amplitude_moments(outputs, offset, scale)
     torch.testing.assert_close(amplitude, expected.mean)
     torch.testing.assert_close(sigma, expected.stddev, rtol=1e-9, atol=0)
 
@@ -72,7 +84,7 @@ def test_width_is_at_most_the_spread_of_the_targets() -> None:
     one = torch.tensor([[0.3, 0.0]], dtype=torch.float64)
     assert torch.equal(likelihood.loss(wide, torch.ones(1)), likelihood.loss(one, torch.ones(1)))
     offset = torch.zeros(1, dtype=torch.float64)
-    assert likelihood.amplitude_moments(wide, offset, 0.9) == likelihood.amplitude_moments(one, offset, 0.9)
+    assert amplitude_moments(wide, offset, 0.9) == amplitude_moments(one, offset, 0.9)
 
 
 def test_batches_are_permutations_and_depend_on_seed_and_step_only() -> None:
@@ -144,7 +156,7 @@ def test_ensemble_run_gives_a_statistical_uncertainty(dataset: Dataset, tmp_path
 
 
 @pytest.mark.parametrize(
-    "posterior", [{"type": "ensemble"}, {"members": 4}, {"type": "ensemble", "members": 0}]
+    "posterior", [{"type": "ensemble", "members": 1}, {"members": 4}, {"type": "ensemble", "members": 0}]
 )
 def test_inconsistent_posterior_is_refused(posterior: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="members"):
@@ -161,10 +173,10 @@ def test_resumed_run_equals_the_uninterrupted_one(
     config = TrainingConfig(**QUICK, checkpoint_seconds=1e-9)
     validate = Trainer._validate
 
-    def killed_at_350(self: Trainer, loss: float) -> None:
+    def killed_at_350(self: Trainer, loss: float, logs: Logs) -> None:
         if self._step > 350:
             raise InterruptedRunError
-        validate(self, loss)
+        validate(self, loss, logs)
 
     monkeypatch.setattr(Trainer, "_validate", killed_at_350)
     with pytest.raises(InterruptedRunError):
@@ -202,11 +214,11 @@ def test_finished_run_is_not_overwritten(trained: Path, dataset: Dataset) -> Non
 def test_patience_stops_early(tmp_path: Path, momenta: np.ndarray) -> None:
     """A learning rate of nearly nothing cannot improve the validation loss for long."""
     surrogate = random_surrogate(momenta)
-    points = Points(torch.from_numpy(momenta), torch.from_numpy(pyamp.truth().stripped(momenta)))
-    config = TrainingConfig(
-        steps=5000, learning_rate=1e-30, validation_interval=10, patience=3, warmup_steps=0
-    )
-    trainer = Trainer(surrogate, config, "hash", tmp_path, points, points)
+    amplitude = torch.from_numpy(pyamp.truth().stripped(momenta))
+    sample = Sample(*surrogate.preprocess(torch.from_numpy(momenta), amplitude))
+    config = StageConfig(steps=5000, learning_rate=1e-30, validation_interval=10, patience=3, warmup_steps=0)
+    files = RunFiles(tmp_path, "checkpoint.pt", {})
+    trainer = Trainer(surrogate.posterior, surrogate.likelihood, config, sample, sample, files)
     with Progress(disable=True) as progress:
         trainer.run(progress)
     with (tmp_path / "log.csv").open() as file:
@@ -275,14 +287,11 @@ def test_bad_configuration_gives_one_line_and_code_2(
     assert not (tmp_path / "run").exists()
 
 
-def test_help_of_train_names_every_key_with_its_default() -> None:
-    from pyamp.cli.train import train as command
-
-    text = " ".join((command.__doc__ or "").split())
-    defaults = TrainingConfig().model_dump()
-    for key, value in defaults.items():
-        if isinstance(value, dict):
-            inner = ", ".join(f"{k}: {v}" for k, v in value.items())
-            assert f"{key}: {{{inner}}}" in text
-        else:
-            assert f"{key}: {value:g}" in text if isinstance(value, float) else f"{key}: {value}" in text
+def test_printed_defaults_are_a_configuration_and_name_every_choice(tmp_path: Path) -> None:
+    done = run_cli("train", "--defaults")
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "defaults.yaml"
+    path.write_text(done.stdout)
+    assert load_yaml(path, TrainingConfig) == TrainingConfig()
+    for choice in ("ensemble", "kan", "gaussian_mixture", "four_vectors", "log1p"):
+        assert choice in done.stdout

@@ -1,0 +1,68 @@
+"""What an optimiser step is: a batch and a learning rate to new weights."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+
+from pyamp.likelihoods import Likelihood
+from pyamp.posteriors import Batch, Posterior
+from pyamp.training.config import StageConfig
+
+
+class Optimizer(ABC):
+    """Moves the weights of a posterior."""
+
+    @abstractmethod
+    def step(self, batch: Batch, learning_rate: float, progress: float) -> torch.Tensor:
+        """Take a step, at a fraction ``progress`` of the stage.
+
+        Returns
+        -------
+        torch.Tensor
+            The loss of the batch before it, per point and member.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint needs to continue exactly."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+
+
+class Gradient(Optimizer):
+    """Adam or AdamW of Torch, with the norm of the gradient limited."""
+
+    def __init__(self, posterior: Posterior, likelihood: Likelihood, config: StageConfig) -> None:
+        self._posterior = posterior
+        self._likelihood = likelihood
+        self._limit = config.gradient_clip * math.sqrt(posterior.members)
+        parameters = list(posterior.parameters())
+        self._optimizer: torch.optim.Optimizer
+        if config.optimizer == "adamw":
+            self._optimizer = torch.optim.AdamW(
+                parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+            )
+        else:
+            self._optimizer = torch.optim.Adam(parameters, lr=config.learning_rate)
+
+    def step(self, batch: Batch, learning_rate: float, progress: float) -> torch.Tensor:
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        loss = self._posterior.loss(batch, self._likelihood)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._posterior.parameters(), self._limit)
+        self._optimizer.step()
+        return loss.detach() / self._posterior.members
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._optimizer.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._optimizer.load_state_dict(state)

@@ -24,6 +24,12 @@ ORDERING = [{"legs": [0, 1], "reference": [4]}, {"legs": [2, 3], "reference": [0
 REPRESENTATIONS: dict[str, dict[str, Any]] = {
     "ordered": {"type": "log_invariants", "ordering": ORDERING, "factor": FACTOR},
     "unordered": {"type": "log_invariants", "ordering": [], "factor": FACTOR},
+    "extra": {
+        "type": "log_invariants",
+        "ordering": ORDERING,
+        "extra": ["energy", "linear"],
+        "factor": FACTOR,
+    },
     "momenta": {"type": "momenta", "factor": [{"i": 0, "j": 1, "power": -1.0}]},
 }
 TARGETS: dict[str, dict[str, Any]] = {
@@ -116,7 +122,7 @@ def tensor_shapes(network: dict[str, Any]) -> dict[str, tuple[int, ...]]:
 
 
 def random_tensor(rng: np.random.Generator, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    scale = 0.3 if "bias" in name or "activations" in name else 1.0 / np.sqrt(shape[-1])
+    scale = 0.15 if "activations" in name else 0.3 if "bias" in name else 1.0 / np.sqrt(shape[-1])
     return (scale * rng.standard_normal(shape)).astype(dtype)
 
 

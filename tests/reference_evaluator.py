@@ -49,7 +49,13 @@ def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
             by_key = sorted(group["legs"], key=lambda leg: -sum(point[leg, w] for w in group["reference"]))
             for slot, leg in zip(group["legs"], by_key, strict=True):
                 order[slot] = leg
-        rows.append([np.log(point[order[i], order[j]] / point[0, 1]) for i, j in leg_pairs(n_legs)])
+        ordered = point[np.ix_(order, order)] / point[0, 1]
+        values = {
+            "linear": [ordered[i, j] for i, j in leg_pairs(n_legs)],
+            "energy": [np.log(ordered[0, i] + ordered[1, i]) for i in range(2, n_legs)],
+        }
+        extra = [value for name in header.get("extra", []) for value in values[name]]
+        rows.append([*np.log(values["linear"]), *extra])
     return np.array(rows)
 
 
@@ -175,7 +181,7 @@ def mixture(header: Header, outputs: np.ndarray) -> list[tuple[np.ndarray, ...]]
         return [(one, outputs[:, 0], header["sigma"] ** 2 * one, zero)]
     if header["type"] == "gaussian_mixture":
         K = header["components"]
-        weights = np.exp(outputs[:, :K])
+        weights = np.exp(outputs[:, :K] - outputs[:, :K].max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
         return [(weights[:, k], outputs[:, K + k], variance(outputs[:, 2 * K + k]), zero) for k in range(K)]
     softplus = ACTIVATIONS["softplus"]

@@ -29,12 +29,30 @@ Legs order_legs(const std::vector<LogInvariants::Group>& ordering, const PairInv
 void LogInvariants::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor) const {
     for (std::size_t k = 0; k < n; ++k) {
         const PairInvariants invariants(momenta + k * static_cast<std::size_t>(4 * n_legs), n_legs, n_incoming);
+        const auto& abs_s = invariants.abs_s;
         const auto& log_s = invariants.log_s;
         const Legs slots = order_legs(ordering, invariants);
         int feature = 0;
-        for (int i = 0; i < n_legs; ++i)
-            for (int j = i == 0 ? 2 : i + 1; j < n_legs; ++j, ++feature)
-                *features++ = (log_s[invariants.pair(slots[i], slots[j])] - log_s[0] - mean[feature]) / std[feature];
+        const auto append = [&](double value) {
+            *features++ = (value - mean[feature]) / std[feature];
+            ++feature;
+        };
+        const auto for_each_pair = [&](const auto& value_of) {
+            for (int i = 0; i < n_legs; ++i)
+                for (int j = i == 0 ? 2 : i + 1; j < n_legs; ++j)
+                    append(value_of(invariants.pair(slots[i], slots[j])));
+        };
+        for_each_pair([&](int pair) { return log_s[pair] - log_s[0]; });
+        for (const auto kind : extra) {
+            if (kind == Extra::linear) {
+                for_each_pair([&](int pair) { return abs_s[pair] / abs_s[0]; });
+                continue;
+            }
+            for (int leg = n_incoming; leg < n_legs; ++leg)
+                append(std::log(abs_s[invariants.pair(slots[0], slots[leg])] +
+                                abs_s[invariants.pair(slots[1], slots[leg])]) -
+                       log_s[0]);
+        }
         log_factor[k] = factor.log(invariants);
     }
 }

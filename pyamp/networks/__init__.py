@@ -8,16 +8,28 @@ from pydantic import Tag
 
 from pyamp.configuration import by_type
 from pyamp.networks.activations import ACTIVATIONS
+from pyamp.networks.dsi import DSI, DSIConfig
+from pyamp.networks.fks import FKS, FKSConfig
+from pyamp.networks.group_kan import GroupKAN, GroupKANConfig
 from pyamp.networks.kan import KAN, KANConfig
+from pyamp.networks.lgatr import LGATr, LGATrConfig
 from pyamp.networks.mlp import MLP, MLPConfig
 from pyamp.networks.network import Network, NetworkConfig
 
 __all__ = [
     "ACTIVATIONS",
+    "DSI",
+    "FKS",
     "KAN",
     "MLP",
     "AnyNetworkConfig",
+    "DSIConfig",
+    "FKSConfig",
+    "GroupKAN",
+    "GroupKANConfig",
     "KANConfig",
+    "LGATr",
+    "LGATrConfig",
     "MLPConfig",
     "Network",
     "NetworkConfig",
@@ -25,11 +37,23 @@ __all__ = [
 ]
 
 AnyNetworkConfig = Annotated[
-    Annotated[MLPConfig, Tag("mlp")] | Annotated[KANConfig, Tag("kan")],
+    Annotated[MLPConfig, Tag("mlp")]
+    | Annotated[KANConfig, Tag("kan")]
+    | Annotated[GroupKANConfig, Tag("group_kan")]
+    | Annotated[DSIConfig, Tag("dsi")]
+    | Annotated[FKSConfig, Tag("fks")]
+    | Annotated[LGATrConfig, Tag("lgatr")],
     by_type("mlp"),
 ]
 
-_NETWORKS: dict[str, type[Network]] = {"mlp": MLP, "kan": KAN}
+_NETWORKS: dict[str, type[Network]] = {
+    "mlp": MLP,
+    "kan": KAN,
+    "group_kan": GroupKAN,
+    "dsi": DSI,
+    "fks": FKS,
+    "lgatr": LGATr,
+}
 
 
 def network_from_header(header: dict[str, Any]) -> Network:

@@ -44,19 +44,14 @@ class RepresentationConfig(StrictModel):
         "that has the amplitude's dimension; default: eikonal for ordered_ and deep_sets_invariants, scale otherwise",
     )
 
-    extra: list[Literal["linear", "energy"]] = Field(
-        default=[],
-        description="beside the log-invariants: linear, |s_ij|/s of every pair; energy, ln of each outgoing energy",
-    )
+    linear: bool = Field(default=False, description="|s_ij|/s of every pair beside the log-invariants")
 
     @model_validator(mode="after")
     def _consistent(self) -> RepresentationConfig:
-        if self.extra and self.type not in ("ordered_invariants", "log_invariants"):
+        if self.linear and self.type not in ("ordered_invariants", "log_invariants"):
             raise ValueError(
-                f"extra is {self.extra} for type '{self.type}'; expected for ordered_invariants and log_invariants only"
+                f"linear is true for type '{self.type}'; expected for ordered_invariants and log_invariants only"
             )
-        if len(set(self.extra)) < len(self.extra):
-            raise ValueError(f"extra is {self.extra}; expected each kind at most once")
         return self
 
     def build(self, pdg_ids: Sequence[int], n_incoming: int = 2) -> Representation:
@@ -75,9 +70,9 @@ class RepresentationConfig(StrictModel):
         match self.type:
             case "ordered_invariants":
                 ordering = leg_ordering(pdg_ids, n_incoming)
-                return LogInvariants(n_legs, n_incoming, ordering, powers, tuple(self.extra))
+                return LogInvariants(n_legs, n_incoming, ordering, powers, self.linear)
             case "log_invariants":
-                return LogInvariants(n_legs, n_incoming, [], powers, tuple(self.extra))
+                return LogInvariants(n_legs, n_incoming, [], powers, self.linear)
             case "deep_sets_invariants":
                 return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))
             case "momenta" | "four_vectors":

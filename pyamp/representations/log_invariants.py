@@ -27,7 +27,7 @@ class LegGroup:
 
 
 class LogInvariants(Representation):
-    """Features ``ln(|s_ij|/s_01)``, and on request functions of them in which amplitudes are smoother, standardised.
+    """Features ``ln(|s_ij|/s_01)``, and on request ``|s_ij|/s_01`` beside them, standardised.
 
     Identical legs in a group of ``ordering`` are ordered before the invariants are taken, so features are exactly
     symmetric under their exchange.
@@ -38,9 +38,8 @@ class LogInvariants(Representation):
     ordering : list of LegGroup
         Empty: legs as they come.
     factor : list of Power
-    extra : tuple of str
-        Further features: ``linear``, ``|s_ij|/s_01`` of every pair; ``energy``, ``ln((|s_0i| + |s_1i|)/s_01)`` of every
-        outgoing leg, the logarithm of twice its energy fraction in the partonic centre-of-mass frame.
+    linear : bool
+        Also ``|s_ij|/s_01`` of every pair: away from the singularities an amplitude is smooth in these.
     classes : list of int, optional
         Class of each leg; pairs of the same classes get the same standardisation, so that features of unordered legs
         go over into each other when identical legs are exchanged.
@@ -52,21 +51,20 @@ class LogInvariants(Representation):
         n_incoming: int,
         ordering: list[LegGroup],
         factor: list[Power],
-        extra: tuple[str, ...] = (),
+        linear: bool = False,
         classes: list[int] | None = None,
     ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
-        sizes = {"linear": len(self.pairs), "energy": n_legs - n_incoming}
-        super().__init__(n_legs, n_incoming, len(self.pairs) + sum(sizes[name] for name in extra), factor)
+        super().__init__(n_legs, n_incoming, len(self.pairs) * (2 if linear else 1), factor)
         self.ordering = ordering
-        self.extra = extra
+        self.linear = linear
         self.classes = classes
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
         """Rebuild from the ``representation`` entry of a model file."""
         ordering = [LegGroup(tuple(g["legs"]), tuple(g["reference"])) for g in header["ordering"]]
-        result = cls(n_legs, n_incoming, ordering, factor_from_header(header), tuple(header.get("extra", ())))
+        result = cls(n_legs, n_incoming, ordering, factor_from_header(header), header.get("linear", False))
         result._load_constants(header)
         return result
 
@@ -74,7 +72,7 @@ class LogInvariants(Representation):
         return {
             "type": "log_invariants",
             "ordering": [{"legs": list(g.legs), "reference": list(g.reference)} for g in self.ordering],
-            **({"extra": list(self.extra)} if self.extra else {}),
+            **({"linear": True} if self.linear else {}),
             **self._constants_header(),
         }
 
@@ -100,15 +98,8 @@ class LogInvariants(Representation):
         if self.ordering:
             matrix = self._ordered(matrix)
         first, second = (torch.tensor(legs, device=abs_s.device) for legs in zip(*self.pairs, strict=True))
-        scale = abs_s[:, 0, None]
-        pairs = matrix[:, first, second]
-        features = {"log": pairs.log() - scale.log()}
-        if "linear" in self.extra:
-            features["linear"] = pairs / scale
-        if "energy" in self.extra:
-            energies = matrix[:, 0, self.n_incoming :] + matrix[:, 1, self.n_incoming :]
-            features["energy"] = energies.log() - scale.log()
-        return torch.cat([features[name] for name in ("log", *self.extra)], dim=1)
+        scaled = matrix[:, first, second] / abs_s[:, 0, None]
+        return torch.cat([scaled.log(), scaled], dim=1) if self.linear else scaled.log()
 
     def _ordered(self, matrix: torch.Tensor) -> torch.Tensor:
         """|s_ij| ``(n, legs, legs)`` with the legs of each group in order."""

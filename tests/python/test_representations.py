@@ -1,0 +1,146 @@
+"""Representations: their formulae, Lorentz invariance, symmetry in identical legs, and the factor taken out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pyamp.errors import PyampError
+from pyamp.representations import Representation, RepresentationConfig, leg_classes
+from tests.support import PDG_IDS
+from tests.transformations import exchanged, lorentz_transformation
+
+INVARIANT = ["ordered_invariants", "log_invariants", "deep_sets_invariants"]
+PAIRS = [(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)]
+
+# Invariants of collinear pairs lose about E²/s_ij ~ 1e3, boosted ones another e^(2·1.5) ~ 20, of the 16 digits of
+# transformed momenta.
+ROUNDING = 1e-10
+
+# s_ij and s_ji are the same product in another order.
+LAST_DIGITS = 1e-13
+
+
+def fitted(kind: str, momenta: np.ndarray) -> Representation:
+    representation = RepresentationConfig(type=kind).build(PDG_IDS)
+    representation.fit(torch.from_numpy(momenta))
+    return representation
+
+
+def features(representation: Representation, momenta: np.ndarray) -> np.ndarray:
+    return representation(torch.from_numpy(np.ascontiguousarray(momenta))).numpy()
+
+
+def mass_squared(momenta: np.ndarray, i: int, j: int) -> np.ndarray:
+    """|2 p_i·p_j| in long double."""
+    p, q = momenta[:, i].astype(np.longdouble), momenta[:, j].astype(np.longdouble)
+    return np.abs(2 * (p[:, 0] * q[:, 0] - (p[:, 1:] * q[:, 1:]).sum(axis=1)))
+
+
+def test_log_invariants_are_logarithms_of_scaled_products(momenta: np.ndarray) -> None:
+    representation = RepresentationConfig(type="log_invariants").build(PDG_IDS)
+    s = mass_squared(momenta, 0, 1)
+    expected = np.stack([np.log(mass_squared(momenta, i, j) / s) for i, j in PAIRS], axis=1)
+    raw = representation.raw_features(torch.from_numpy(momenta)).numpy()
+    # The product of nearly massless momenta is known to 1e-16 E²/s_ij.
+    np.testing.assert_allclose(raw, expected.astype(float), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", [*INVARIANT, "momenta"])
+def test_features_are_standardised(kind: str, momenta: np.ndarray) -> None:
+    values = features(fitted(kind, momenta), momenta)
+    if kind == "deep_sets_invariants":  # pairs of the same classes together
+        classes = leg_classes(PDG_IDS, 2)
+        kinds: dict[tuple[int, ...], list[int]] = {}
+        for index, (i, j) in enumerate(PAIRS):
+            kinds.setdefault(tuple(sorted((classes[i], classes[j]))), []).append(index)
+        columns = [values[:, indices].ravel() for indices in kinds.values()]
+    else:
+        columns = list(values.T)
+    varying = [c for c in columns if np.ptp(c) > 0]
+    np.testing.assert_allclose([c.mean() for c in columns], 0.0, atol=1e-12)
+    np.testing.assert_allclose([c.std(ddof=1) for c in varying], 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", INVARIANT)
+@pytest.mark.parametrize("seed", range(3))
+def test_invariants_do_not_change_under_lorentz_transformations(
+    kind: str, seed: int, momenta: np.ndarray
+) -> None:
+    representation = fitted(kind, momenta)
+    transformed = momenta @ lorentz_transformation(seed).T
+    np.testing.assert_allclose(
+        features(representation, transformed), features(representation, momenta), rtol=0, atol=ROUNDING
+    )
+    factors = [representation.log_factor(torch.from_numpy(p)).numpy() for p in (transformed, momenta)]
+    np.testing.assert_allclose(*factors, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_four_vectors_transform_as_vectors(seed: int, momenta: np.ndarray) -> None:
+    representation = fitted("four_vectors", momenta)
+    transformation = lorentz_transformation(seed)
+    before = features(representation, momenta).reshape(momenta.shape)
+    after = features(representation, momenta @ transformation.T).reshape(momenta.shape)
+    np.testing.assert_allclose(after, before @ transformation.T, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", [*INVARIANT, "momenta", "four_vectors"])
+def test_features_have_no_scale(kind: str, momenta: np.ndarray) -> None:
+    representation = fitted(kind, momenta)
+    np.testing.assert_allclose(
+        features(representation, 7.0 * momenta), features(representation, momenta), rtol=0, atol=1e-11
+    )
+
+
+@pytest.mark.parametrize("legs", [(0, 1), (2, 3)])
+def test_ordered_invariants_are_symmetric_in_identical_legs(
+    legs: tuple[int, int], momenta: np.ndarray
+) -> None:
+    representation = fitted("ordered_invariants", momenta)
+    np.testing.assert_allclose(
+        features(representation, exchanged(momenta, *legs)),
+        features(representation, momenta),
+        rtol=0,
+        atol=LAST_DIGITS,
+    )
+
+
+@pytest.mark.parametrize("legs", [(0, 1), (2, 3)])
+def test_features_for_deep_sets_are_exchanged_with_identical_legs(
+    legs: tuple[int, int], momenta: np.ndarray
+) -> None:
+    """The pairs that go over into each other share their standardisation."""
+    representation = fitted("deep_sets_invariants", momenta)
+    other = dict(zip(legs, legs[::-1], strict=True))
+    moved = [tuple(sorted((other.get(i, i), other.get(j, j)))) for i, j in PAIRS]
+    columns = [PAIRS.index(pair) for pair in moved]
+    np.testing.assert_allclose(
+        features(representation, exchanged(momenta, *legs)),
+        features(representation, momenta)[:, columns],
+        rtol=0,
+        atol=LAST_DIGITS,
+    )
+
+
+def test_factors_are_the_eikonal_one_and_the_power_of_s(momenta: np.ndarray) -> None:
+    eikonal = RepresentationConfig(factor="eikonal").build(PDG_IDS)
+    s01, s04, s14 = (mass_squared(momenta, *pair) for pair in ((0, 1), (0, 4), (1, 4)))
+    expected = {"eikonal": s01 / (s04 * s14), "scale": 1 / s01}
+    scale = RepresentationConfig(factor="scale").build(PDG_IDS)
+    for representation, value in ((eikonal, expected["eikonal"]), (scale, expected["scale"])):
+        found = representation.log_factor(torch.from_numpy(momenta)).numpy()
+        np.testing.assert_allclose(found, np.log(value).astype(float), rtol=0, atol=1e-10)
+
+
+def test_eikonal_factor_of_another_dimension_is_refused() -> None:
+    with pytest.raises(PyampError, match="set factor: scale"):
+        RepresentationConfig(factor="eikonal").build([21, 21, 22, 22, 22])
+
+
+def test_a_representation_knows_its_name_and_legs() -> None:
+    for kind in (*INVARIANT, "momenta", "four_vectors"):
+        representation = RepresentationConfig(type=kind).build(PDG_IDS)
+        assert representation.kind == kind
+        assert representation.pdg_ids == tuple(PDG_IDS)

@@ -24,12 +24,7 @@ ORDERING = [{"legs": [0, 1], "reference": [4]}, {"legs": [2, 3], "reference": [0
 REPRESENTATIONS: dict[str, dict[str, Any]] = {
     "ordered": {"type": "log_invariants", "ordering": ORDERING, "factor": FACTOR},
     "unordered": {"type": "log_invariants", "ordering": [], "factor": FACTOR},
-    "extra": {
-        "type": "log_invariants",
-        "ordering": ORDERING,
-        "extra": ["energy", "linear"],
-        "factor": FACTOR,
-    },
+    "linear": {"type": "log_invariants", "ordering": ORDERING, "linear": True, "factor": FACTOR},
     "momenta": {"type": "momenta", "factor": [{"i": 0, "j": 1, "power": -1.0}]},
 }
 TARGETS: dict[str, dict[str, Any]] = {

@@ -50,12 +50,8 @@ def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
             for slot, leg in zip(group["legs"], by_key, strict=True):
                 order[slot] = leg
         ordered = point[np.ix_(order, order)] / point[0, 1]
-        values = {
-            "linear": [ordered[i, j] for i, j in leg_pairs(n_legs)],
-            "energy": [np.log(ordered[0, i] + ordered[1, i]) for i in range(2, n_legs)],
-        }
-        extra = [value for name in header.get("extra", []) for value in values[name]]
-        rows.append([*np.log(values["linear"]), *extra])
+        values = [ordered[i, j] for i, j in leg_pairs(n_legs)]
+        rows.append([*np.log(values), *(values if header.get("linear") else [])])
     return np.array(rows)
 
 

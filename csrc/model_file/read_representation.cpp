@@ -1,6 +1,5 @@
 // The entry "representation".
 #include <algorithm>
-#include <map>
 
 #include "model_file/sections.h"
 
@@ -22,21 +21,6 @@ std::vector<LogInvariants::Group> read_ordering(const HeaderReader& fields, int 
         if (reference.empty()) group.refuse("reference", "one or more legs");
     }
     return ordering;
-}
-
-std::vector<LogInvariants::Extra> read_extra(const HeaderReader& fields) {
-    const std::map<nlohmann::json, LogInvariants::Extra> known = {{"linear", LogInvariants::Extra::linear},
-                                                                  {"energy", LogInvariants::Extra::energy}};
-    if (!fields.has("extra")) return {};
-    std::vector<LogInvariants::Extra> extra;
-    const auto refuse = [&] { fields.refuse("extra", "a list of linear or energy, each once at most,"); };
-    if (!fields.raw("extra").is_array()) refuse();
-    for (const auto& name : fields.raw("extra")) {
-        const auto found = known.find(name);
-        if (found == known.end() || std::find(extra.begin(), extra.end(), found->second) != extra.end()) refuse();
-        extra.push_back(found->second);
-    }
-    return extra;
 }
 
 SingularFactor read_factor(const HeaderReader& fields, int n_legs) {
@@ -73,9 +57,9 @@ Representation read_representation(const HeaderReader& header, const Process& pr
     if (header.type_of("representation", {"log_invariants", "momenta"}) == "momenta")
         return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
                            process);
-    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"}, {"extra"});
+    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"}, {"linear"});
     LogInvariants result;
-    result.extra = read_extra(fields);
+    result.linear = fields.has("linear") && fields.boolean("linear");
     result.ordering = read_ordering(fields, process.n_legs());
     return read_common(std::move(result), fields, process);
 }

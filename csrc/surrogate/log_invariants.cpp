@@ -43,16 +43,7 @@ void LogInvariants::evaluate(const double* momenta, std::size_t n, double* featu
                     append(value_of(invariants.pair(slots[i], slots[j])));
         };
         for_each_pair([&](int pair) { return log_s[pair] - log_s[0]; });
-        for (const auto kind : extra) {
-            if (kind == Extra::linear) {
-                for_each_pair([&](int pair) { return abs_s[pair] / abs_s[0]; });
-                continue;
-            }
-            for (int leg = n_incoming; leg < n_legs; ++leg)
-                append(std::log(abs_s[invariants.pair(slots[0], slots[leg])] +
-                                abs_s[invariants.pair(slots[1], slots[leg])]) -
-                       log_s[0]);
-        }
+        if (linear) for_each_pair([&](int pair) { return abs_s[pair] / abs_s[0]; });
         log_factor[k] = factor.log(invariants);
     }
 }

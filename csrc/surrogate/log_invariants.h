@@ -2,7 +2,7 @@
 //
 // The features are ln(|s_ij| / s_01). Within each group of identical legs the legs are ordered by a key, the sum of
 // |s_iw| over the reference legs w, the largest first, so both the features and the surrogate are exactly symmetric.
-// Without groups the legs keep their order, and the symmetry is left to the network. Further features on request.
+// Without groups the legs keep their order, and the symmetry is left to the network.
 #pragma once
 
 #include <cstddef>
@@ -18,22 +18,14 @@ struct LogInvariants {
         std::vector<int> reference;  ///< legs w of the ordering key
     };
 
-    /// linear: |s_ij| / s_01 of every pair; energy: ln((|s_0i| + |s_1i|) / s_01) of every outgoing leg.
-    enum class Extra { linear, energy };
-
     int n_legs = 0;
     int n_incoming = 2;
     std::vector<Group> ordering;
-    std::vector<Extra> extra;  ///< in the order of the features
+    bool linear = false;  ///< |s_ij| / s_01 of every pair after the logarithms of all
     SingularFactor factor;
     std::vector<double> mean, std;  ///< one per feature
 
-    int n_features() const {
-        const int n_pairs = kinematics::pair_count(n_legs) - 1;
-        int result = n_pairs;
-        for (const auto kind : extra) result += kind == Extra::linear ? n_pairs : n_legs - n_incoming;
-        return result;
-    }
+    int n_features() const { return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1); }
     /// Feature of legs i and j where legs are not ordered; the pair (0,1) has none.
     static int feature_of(int i, int j, int legs) {
         return (i < j ? kinematics::pair_index(i, j, legs) : kinematics::pair_index(j, i, legs)) - 1;

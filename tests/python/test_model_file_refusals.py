@@ -45,15 +45,8 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
     ({}, "representation.ordering", REMOVED, "'representation' lacks 'ordering'"),
     ({}, "representation.type", REMOVED, "'representation' lacks 'type'"),
     ({}, "representation", [], "'representation' is [], an object expected"),
-    ({}, "representation.extra", "linear", "a list of linear or energy, each once at most, expected"),
-    ({}, "representation.extra", ["energy", "energy"], "a list of linear or energy"),
-    (
-        {},
-        "representation.extra",
-        ["cubic"],
-        "'representation.extra' is [\"cubic\"], a list of linear or energy",
-    ),
-    ({}, "representation.extra", ["energy"], "12 finite numbers expected"),
+    ({}, "representation.linear", 1, "'representation.linear' is 1, true or false expected"),
+    ({}, "representation.linear", True, "18 finite numbers expected"),
     # target
     ({}, "target.type", "sqrt", "'target.type' is \"sqrt\", log or log1p or linear expected"),
     ({}, "target.scale", 1.0, "'target' has 'scale', unknown"),

@@ -20,30 +20,64 @@ bool is_int(const nlohmann::json& value) {
 
 }  // namespace
 
-HeaderReader::HeaderReader(const nlohmann::json& object, std::string path, std::string where,
-                           std::initializer_list<const char*> keys)
-    : object_(&object), path_(std::move(path)), where_(std::move(where)) {
-    const std::string name = where_.empty() ? "header" : "header key '" + where_ + "'";
-    if (!object.is_object())
-        throw Error(path_ + ": " + name + " is " + shortened(object) +
-                    ", an object expected; export the model again");
-    for (const auto* key : keys)
-        if (!object.contains(key))
-            throw Error(path_ + ": " + name + " lacks '" + key +
-                        "', which format version 1 requires; export the model again");
+HeaderReader::HeaderReader(const nlohmann::json& object, std::string path, std::string where, Keys keys,
+                           Keys optional)
+    : HeaderReader(object, std::move(path), std::move(where)) {
+    require_object();
+    for (const auto* key : keys) require(key);
+    const auto is_in = [](Keys list, const std::string& key) {
+        return std::any_of(list.begin(), list.end(), [&](const char* known) { return key == known; });
+    };
     for (const auto& [key, value] : object.items())
-        if (std::none_of(keys.begin(), keys.end(), [&](const char* known) { return key == known; }))
-            throw Error(path_ + ": " + name + " has '" + key +
+        if (!is_in(keys, key) && !is_in(optional, key))
+            throw Error(path_ + ": " + own_name() + " has '" + key +
                         "', unknown to this version of pyamp; update pyamp or export the model again");
 }
 
-void HeaderReader::refuse(const char* key, const std::string& expected) const {
-    throw Error(path_ + ": header key '" + (where_.empty() ? "" : where_ + ".") + key + "' is " +
-                shortened(raw(key)) + ", " + expected + " expected; export the model again");
+std::string HeaderReader::own_name() const { return where_.empty() ? "header" : "header key '" + where_ + "'"; }
+
+void HeaderReader::require_object() const {
+    if (!object_->is_object())
+        throw Error(path_ + ": " + own_name() + " is " + shortened(*object_) +
+                    ", an object expected; export the model again");
 }
 
-HeaderReader HeaderReader::object(const char* key, std::initializer_list<const char*> keys) const {
-    return {raw(key), path_, where_.empty() ? key : where_ + "." + key, keys};
+void HeaderReader::require(const char* key) const {
+    if (!object_->contains(key))
+        throw Error(path_ + ": " + own_name() + " lacks '" + key +
+                    "', which format version 1 requires; export the model again");
+}
+
+void HeaderReader::refuse(const char* key, const std::string& expected) const {
+    throw Error(path_ + ": header key '" + name_of(key) + "' is " + shortened(raw(key)) + ", " + expected +
+                " expected; export the model again");
+}
+
+HeaderReader HeaderReader::object(const char* key, Keys keys, Keys optional) const {
+    return {raw(key), path_, name_of(key), keys, optional};
+}
+
+std::vector<HeaderReader> HeaderReader::objects(const char* key, Keys keys) const {
+    if (!raw(key).is_array()) {
+        std::string list;
+        for (const auto* name : keys) list += (list.empty() ? "" : ", ") + std::string(name);
+        refuse(key, "a list of {" + list + "}");
+    }
+    std::vector<HeaderReader> result;
+    for (const auto& entry : raw(key)) result.push_back({entry, path_, name_of(key), keys});
+    return result;
+}
+
+std::string HeaderReader::type_of(const char* key, const std::vector<std::string>& choices) const {
+    const auto entry = section(key);
+    entry.require_object();
+    entry.require("type");
+    return entry.choice("type", choices);
+}
+
+bool HeaderReader::boolean(const char* key) const {
+    if (!raw(key).is_boolean()) refuse(key, "true or false");
+    return raw(key).get<bool>();
 }
 
 double HeaderReader::number(const char* key) const {

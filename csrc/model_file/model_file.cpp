@@ -4,17 +4,16 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "error.h"
 #include "model_file/header_reader.h"
 #include "model_file/safetensors.h"
+#include "model_file/sections.h"
 #include "model_file/sha256.h"
 
 namespace pyamp {
 namespace {
 
-const std::vector<std::string> activations = {"gelu", "leaky_relu", "relu", "silu", "softplus", "tanh"};
 constexpr std::size_t self_test_points = 16;
 
 const std::string& metadata(const Safetensors& file, const std::string& path, const std::string& key) {
@@ -42,7 +41,7 @@ void check_format(const Safetensors& file, const std::string& path) {
 Process read_process(const HeaderReader& header) {
     const auto fields = header.object("process", {"name", "pdg_ids", "n_incoming"});
     Process process{fields.text("name"), fields.integers("pdg_ids"), fields.integer("n_incoming")};
-    if (process.n_legs() < 4 || process.n_legs() > LogInvariants::max_legs) fields.refuse("pdg_ids", "4 to 8 legs");
+    if (process.n_legs() < 4 || process.n_legs() > max_legs) fields.refuse("pdg_ids", "4 to 8 legs");
     if (process.n_incoming != 2) fields.refuse("n_incoming", "2");
     return process;
 }
@@ -52,63 +51,6 @@ Couplings read_couplings(const HeaderReader& header) {
     return {fields.positive("alpha_s"),
             fields.positive("alpha"),
             {fields.integer("alpha_s_power"), fields.integer("alpha_power")}};
-}
-
-LogInvariants read_representation(const HeaderReader& header, const Process& process, const std::string& path) {
-    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"});
-    fields.choice("type", {"log_invariants"});
-    LogInvariants result;
-    result.n_legs = process.n_legs();
-    result.n_incoming = process.n_incoming;
-    const auto is_leg = [&](int leg) { return leg >= 0 && leg < process.n_legs(); };
-    if (!fields.raw("ordering").is_array()) fields.refuse("ordering", "a list of {legs, reference}");
-    for (const auto& entry : fields.raw("ordering")) {
-        const HeaderReader group(entry, path, "representation.ordering", {"legs", "reference"});
-        result.ordering.push_back({group.integers("legs"), group.integers("reference")});
-        const auto& [legs, reference] = result.ordering.back();
-        if (legs.size() < 2 || !std::all_of(legs.begin(), legs.end(), is_leg))
-            group.refuse("legs", "two or more legs");
-        for (const int w : reference)
-            if (!is_leg(w) || std::find(legs.begin(), legs.end(), w) != legs.end())
-                group.refuse("reference", "legs outside the group");
-        if (reference.empty()) group.refuse("reference", "one or more legs");
-    }
-    if (!fields.raw("factor").is_array()) fields.refuse("factor", "a list of {i, j, power}");
-    for (const auto& entry : fields.raw("factor")) {
-        const HeaderReader term(entry, path, "representation.factor", {"i", "j", "power"});
-        result.factor.push_back({term.integer("i"), term.integer("j"), term.number("power")});
-        const auto& [i, j, power] = result.factor.back();
-        if (!is_leg(i) || !is_leg(j) || i == j) term.refuse("j", "two different legs i and j");
-    }
-    const auto n_features = static_cast<std::size_t>(result.n_features());
-    result.mean = fields.numbers("mean", n_features);
-    result.std = fields.numbers("std", n_features);
-    if (*std::min_element(result.std.begin(), result.std.end()) <= 0.0) fields.refuse("std", "positive numbers");
-    return result;
-}
-
-Mlp read_network(const HeaderReader& header, int n_features) {
-    const auto fields = header.object("network", {"type", "widths", "activation"});
-    fields.choice("type", {"mlp"});
-    Mlp network;
-    for (const int width : fields.integers("widths")) network.widths.push_back(width);
-    const auto& widths = network.widths;
-    if (widths.size() < 2 || widths.front() != n_features || widths.back() != 2 ||
-        *std::min_element(widths.begin(), widths.end()) < 1)
-        fields.refuse("widths", std::to_string(n_features) + " features, positive hidden widths, 2 outputs");
-    network.activation = fields.choice("activation", activations);
-    return network;
-}
-
-Posterior read_posterior(const HeaderReader& header) {
-    const auto& object = header.raw("posterior");
-    if (object.is_object() && object.contains("type") && object["type"] == "ensemble") {
-        const auto fields = header.object("posterior", {"type", "members"});
-        if (fields.integer("members") < 1) fields.refuse("members", "a positive number");
-        return {true, fields.integer("members")};
-    }
-    header.object("posterior", {"type"}).choice("type", {"deterministic", "ensemble"});
-    return {false, 1};
 }
 
 Domain read_domain(const HeaderReader& header, const Process& process) {
@@ -125,17 +67,15 @@ SelfTest read_self_test(const HeaderReader& header, const Process& process) {
             fields.numbers("sigma_stat", self_test_points)};
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return nlohmann::json(shape).dump(); }
+std::string shape_text(const Shape& shape) { return nlohmann::json(shape).dump(); }
 
 /// The tensors are those of the network, no more and no fewer, of the stated dtype, and finite.
 void check_tensors(const ModelFile& model) {
-    std::map<std::string, std::vector<std::int64_t>> expected;
-    for (std::size_t layer = 0; layer + 1 < model.network.widths.size(); ++layer) {
-        expected[Mlp::weight_name(layer)] = {model.network.widths[layer + 1], model.network.widths[layer]};
-        expected[Mlp::bias_name(layer)] = {model.network.widths[layer + 1]};
-    }
-    if (model.posterior.is_ensemble)
+    auto expected = tensor_shapes(model.network);
+    if (model.posterior.has_member_axis)
         for (auto& entry : expected) entry.second.insert(entry.second.begin(), model.posterior.members);
+    if (model.sigma_network)
+        expected.merge(linear_shapes(ModelFile::sigma_network_prefix, model.sigma_network->widths));
     for (const auto& [name, shape] : expected) {
         const auto found = model.tensors.find(name);
         if (found == model.tensors.end())
@@ -194,7 +134,8 @@ ModelFile read_model_file(const std::string& path) {
     const HeaderReader header(
         json, path, "",
         {"pyamp_version", "process", "couplings", "amplitude", "representation", "target", "network", "likelihood",
-         "posterior", "dtype", "domain", "training", "metrics", "self_test", "tensors_sha256"});
+         "posterior", "dtype", "domain", "training", "metrics", "self_test", "tensors_sha256"},
+        {"sigma_network", "recalibration"});
     if (header.text("tensors_sha256") != file.buffer_sha256)
         throw Error(path + ": the tensors do not match their SHA-256; the file is damaged, copy or export it again");
 
@@ -202,14 +143,14 @@ ModelFile read_model_file(const std::string& path) {
     model.couplings = read_couplings(header);
     const auto amplitude = header.object("amplitude", {"unit", "spin_colour_average", "identical_particle_factor"});
     model.spin_colour_average = amplitude.positive("spin_colour_average");
-    model.representation = read_representation(header, model.process, path);
-    const auto target = header.object("target", {"type", "mean", "std"});
-    target.choice("type", {"log"});
-    model.target_mean = target.number("mean");
-    model.target_std = target.positive("std");
-    model.network = read_network(header, model.representation.n_features());
-    header.object("likelihood", {"type"}).choice("type", {"heteroskedastic_gaussian"});
+    model.representation = read_representation(header, model.process);
+    model.target = read_target(header);
+    model.likelihood = read_likelihood(header);
+    model.network =
+        read_network(header, {model.representation, model.target, model.likelihood, model.process.n_legs()});
     model.posterior = read_posterior(header);
+    model.sigma_network = read_sigma_network(header, n_features(model.representation));
+    model.recalibration = read_recalibration(header);
     model.dtype = dtype_from_name(header.choice("dtype", {"float32", "float64"}), path);
     model.domain = read_domain(header, model.process);
     model.self_test = read_self_test(header, model.process);

@@ -6,24 +6,20 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "amplitudes/amplitude_provider.h"
 #include "kinematics/cuts.h"
-#include "surrogate/log_invariants.h"
+#include "model_file/network.h"
+#include "model_file/tensor.h"
+#include "surrogate/likelihood.h"
+#include "surrogate/recalibration.h"
+#include "surrogate/representation.h"
+#include "surrogate/target.h"
 
 namespace pyamp {
-
-enum class Dtype { float32, float64 };
-Dtype dtype_from_name(const std::string& name, const std::string& where);
-const char* name_of(Dtype dtype);
-
-struct Tensor {
-    Dtype dtype;
-    std::vector<std::int64_t> shape;
-    std::vector<double> values;  ///< row-major; a float32 is exact in a double
-};
 
 struct Couplings {
     double alpha_s, alpha;
@@ -33,18 +29,10 @@ struct Couplings {
     double factor(double alpha_s_value, double alpha_value) const;
 };
 
-/// Weights of a point estimate, or of the members of an ensemble along a leading axis of every tensor.
+/// Weights of a point estimate, or of the members of an ensemble or of a sample along a leading axis of every tensor.
 struct Posterior {
-    bool is_ensemble;
+    bool has_member_axis;
     std::int64_t members;
-};
-
-struct Mlp {
-    std::vector<std::int64_t> widths;  ///< features, hidden ..., outputs
-    std::string activation;
-
-    static std::string weight_name(std::size_t layer) { return "layers." + std::to_string(layer) + ".weight"; }
-    static std::string bias_name(std::size_t layer) { return "layers." + std::to_string(layer) + ".bias"; }
 };
 
 /// Where the surrogate was trained, in the frame of the cuts.
@@ -64,16 +52,20 @@ struct SelfTest {
 
 struct ModelFile {
     static constexpr int format_version = 1;
+    static constexpr const char* sigma_network_prefix = "sigma_network.";
 
     std::string path;
     std::string header;  ///< the JSON text
     Process process;
     Couplings couplings;
     double spin_colour_average;
-    LogInvariants representation;
-    double target_mean, target_std;  ///< of ln(amplitude / singular factor)
-    Mlp network;
+    Representation representation;
+    Target target;
+    Likelihood likelihood;
+    Network network;
     Posterior posterior;
+    std::optional<Mlp> sigma_network;  ///< ln sigma of the target around the mean of the members
+    std::optional<Recalibration> recalibration;
     Dtype dtype;
     Domain domain;
     SelfTest self_test;

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "model_file/model_file.h"
+#include "model_file/tensor.h"
 
 namespace pyamp {
 

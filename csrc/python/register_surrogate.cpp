@@ -79,9 +79,9 @@ void register_surrogate(py::module_& m) {
              [](const Evaluator& evaluator, const Array& momenta) {
                  const auto& representation = evaluator.model().representation;
                  const auto n = checked_size(evaluator, momenta);
-                 Array features({n, static_cast<py::ssize_t>(representation.n_features())}), log_factor(n);
-                 representation.evaluate(momenta.data(), static_cast<std::size_t>(n), features.mutable_data(),
-                                         log_factor.mutable_data());
+                 Array features({n, static_cast<py::ssize_t>(n_features(representation))}), log_factor(n);
+                 evaluate_features(representation, momenta.data(), static_cast<std::size_t>(n),
+                                   features.mutable_data(), log_factor.mutable_data());
                  return py::make_tuple(features, log_factor);
              })
         .def_property_readonly("header", [](const Evaluator& evaluator) { return evaluator.model().header; })

@@ -20,9 +20,9 @@ class Backend {
     virtual ~Backend() = default;
     virtual std::string name() const = 0;
     /// Standardised features (n, n_features) to the outputs of each member of the posterior, (members, n, n_outputs),
-    /// both contiguous on the host.
+    /// and to the one of the sigma network, (n), which is nullptr for a model without; all contiguous on the host.
     /// Callable from several threads at once.
-    virtual void evaluate(const double* features, std::size_t n, double* outputs) const = 0;
+    virtual void evaluate(const double* features, std::size_t n, double* outputs, double* log_sigma) const = 0;
 };
 
 /// Opens libpyamp_torch, which lies beside libpyamp, RTLD_LOCAL: LibTorch's symbols stay out of the host.

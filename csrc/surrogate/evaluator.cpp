@@ -27,6 +27,10 @@ SelfTestTolerance self_test_tolerance(Dtype dtype) {
     return dtype == Dtype::float64 ? SelfTestTolerance{1e-10, 1e-10} : SelfTestTolerance{1e-4, 1e-3};
 }
 
+std::string ratio_text(double value, double expected) {
+    return std::to_string(value == expected ? 1.0 : value / expected);
+}
+
 }  // namespace
 
 Policy policy_from_name(const std::string& name) {
@@ -86,8 +90,10 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
             result.flags[k] = flag_outside_domain;
         all_sound = all_sound && result.flags[k] == 0;
     }
+    const MomentsView moments{result.amplitude, result.sigma_syst, result.sigma_stat};
+    std::vector<double> log_factor(n);
     if (all_sound) {
-        predict(momenta, n, result);
+        predict(momenta, n, moments, log_factor.data());
     } else {
         // A point of the self-test stands in for a flagged one, so the sound rows see a batch of the same shape.
         std::vector<double> sound(momenta, momenta + n * row);
@@ -95,11 +101,12 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
             if (result.flags[k])
                 std::copy_n(model_.self_test.momenta.begin(), row,
                             sound.begin() + static_cast<std::ptrdiff_t>(k * row));
-        predict(sound.data(), n, result);
+        predict(sound.data(), n, moments, log_factor.data());
     }
     for (std::size_t k = 0; k < n; ++k) {
-        if (result.flags[k] == 0 && !(std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k])))
-            result.flags[k] = flag_failed;
+        const bool is_finite = std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
+                               std::isfinite(result.sigma_stat[k]);
+        if (result.flags[k] == 0 && !is_finite) result.flags[k] = flag_failed;
         if (result.flags[k] == 0) continue;
         result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
         if (!truth_ || result.flags[k] & unphysical_flags) continue;
@@ -111,53 +118,45 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
     }
 }
 
-/// A network's Gaussian for ln A is a log-normal for A: mean exp(m + s^2/2), deviation mean * sqrt(exp(s^2) - 1).
-/// Over the members of the posterior: amplitude the mean of the means, sigma_syst^2 the mean of the variances,
-/// sigma_stat^2 the variance of the means.
-void Evaluator::predict(const double* momenta, std::size_t n, const PredictionView& result) const {
-    std::vector<double> features(n * static_cast<std::size_t>(model_.representation.n_features()));
+void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView& result, double* log_factor) const {
     const auto members = static_cast<std::size_t>(model_.posterior.members);
-    std::vector<double> log_factor(n), outputs(2 * n * members), means(members);
-    model_.representation.evaluate(momenta, n, features.data(), log_factor.data());
-    backend_->evaluate(features.data(), n, outputs.data());
-    for (std::size_t k = 0; k < n; ++k) {
-        double sum = 0.0, variance = 0.0;
-        for (std::size_t member = 0; member < members; ++member) {
-            const double* output = &outputs[2 * (member * n + k)];
-            const double mean = log_factor[k] + model_.target_mean + model_.target_std * output[0];
-            const double log_sigma = model_.target_std * std::exp(std::min(output[1], 0.0));
-            means[member] = std::exp(mean + 0.5 * log_sigma * log_sigma);
-            sum += means[member];
-            variance += means[member] * means[member] * std::expm1(log_sigma * log_sigma);
-        }
-        const double count = static_cast<double>(members);
-        double spread = 0.0;
-        for (const double mean : means) spread += (mean - sum / count) * (mean - sum / count);
-        result.amplitude[k] = sum / count;
-        result.sigma_syst[k] = std::sqrt(variance / count);
-        result.sigma_stat[k] = std::sqrt(spread / count);
-    }
+    std::vector<double> features(n * static_cast<std::size_t>(n_features(model_.representation)));
+    std::vector<double> outputs(n * members * static_cast<std::size_t>(n_outputs(model_.likelihood)));
+    std::vector<double> log_sigma(model_.sigma_network ? n : 0);
+    double* const sigma_output = model_.sigma_network ? log_sigma.data() : nullptr;
+    evaluate_features(model_.representation, momenta, n, features.data(), log_factor);
+    backend_->evaluate(features.data(), n, outputs.data(), sigma_output);
+    amplitude_moments(model_.likelihood, model_.target, {outputs.data(), sigma_output, log_factor, members, n},
+                      result);
+    if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
 }
 
 void Evaluator::run_self_test() const {
     const auto& test = model_.self_test;
     const std::size_t n = test.n_points();
-    std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
-    std::vector<std::int32_t> flags(n);
-    predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data(), flags.data()});
+    std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n), log_factor(n);
+    predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, log_factor.data());
     const auto tolerance = self_test_tolerance(dtype_);
     const auto agrees = [](double value, double expected, double absolute) {
         return std::fabs(value - expected) <= absolute;
     };
-    for (std::size_t k = 0; k < n; ++k)
-        // The spread of the members is a difference of amplitudes, so it is as accurate as they are.
-        if (!agrees(amplitude[k], test.amplitude[k], tolerance.amplitude * test.amplitude[k]) ||
-            !agrees(sigma_syst[k], test.sigma_syst[k], tolerance.sigma * test.sigma_syst[k]) ||
-            !agrees(sigma_stat[k], test.sigma_stat[k], tolerance.amplitude * test.amplitude[k]))
+    const bool syst_is_difference = std::holds_alternative<GaussianMixture>(model_.likelihood);
+    for (std::size_t k = 0; k < n; ++k) {
+        // Spreads of members and of mixture components are differences of amplitudes, so as accurate as those.
+        const double of_amplitude =
+            tolerance.amplitude * model_.target.rounding_scale(test.amplitude[k], log_factor[k]);
+        const double of_syst = tolerance.sigma * test.sigma_syst[k] + (syst_is_difference ? of_amplitude : 0.0);
+        const double of_stat = tolerance.sigma * test.sigma_stat[k] + of_amplitude;
+        if (!agrees(amplitude[k], test.amplitude[k], of_amplitude) ||
+            !agrees(sigma_syst[k], test.sigma_syst[k], of_syst) ||
+            !agrees(sigma_stat[k], test.sigma_stat[k], of_stat))
             throw Error(model_.path + ": self-test point " + std::to_string(k) + " gives " +
-                        std::to_string(amplitude[k] / test.amplitude[k]) +
-                        " times the stored amplitude, 1 expected; this installation evaluates the model wrongly, "
+                        ratio_text(amplitude[k], test.amplitude[k]) + " times the stored amplitude, " +
+                        ratio_text(sigma_syst[k], test.sigma_syst[k]) + " times sigma_syst and " +
+                        ratio_text(sigma_stat[k], test.sigma_stat[k]) +
+                        " times sigma_stat, 1 expected; this installation evaluates the model wrongly, "
                         "export it again or report it");
+    }
 }
 
 }  // namespace pyamp

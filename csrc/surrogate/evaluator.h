@@ -10,6 +10,7 @@
 #include "amplitudes/amplitude_provider.h"
 #include "model_file/model_file.h"
 #include "surrogate/backend.h"
+#include "surrogate/moments.h"
 
 namespace pyamp {
 
@@ -52,7 +53,8 @@ class Evaluator {
 
  private:
     void evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const;
-    void predict(const double* momenta, std::size_t n, const PredictionView& result) const;
+    /// @param log_factor (n), ln of the singular factor: written
+    void predict(const double* momenta, std::size_t n, const MomentsView& result, double* log_factor) const;
     void run_self_test() const;
 
     ModelFile model_;

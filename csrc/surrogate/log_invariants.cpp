@@ -1,29 +1,20 @@
 // Representation "log_invariants" on the CPU.
 #include "surrogate/log_invariants.h"
 
-#include <array>
-#include <cmath>
-
-#include "kinematics/invariants_kernel.h"
-
 namespace pyamp {
 namespace {
 
-using Legs = std::array<int, LogInvariants::max_legs>;
-
-int pair_of(int i, int j, int n_legs) {
-    return i < j ? kinematics::pair_index(i, j, n_legs) : kinematics::pair_index(j, i, n_legs);
-}
+using Legs = std::array<int, max_legs>;
 
 /// Slot k of the ordered point holds leg slots[k].
-Legs order_legs(const LogInvariants& representation, const double* abs_s) {
+Legs order_legs(const std::vector<LogInvariants::Group>& ordering, const PairInvariants& invariants) {
     Legs slots;
-    for (int i = 0; i < LogInvariants::max_legs; ++i) slots[i] = i;
-    std::array<double, LogInvariants::max_legs> key;
-    for (const auto& group : representation.ordering) {
+    for (int i = 0; i < max_legs; ++i) slots[i] = i;
+    std::array<double, max_legs> key;
+    for (const auto& group : ordering) {
         for (const int leg : group.legs) {
             key[leg] = 0.0;
-            for (const int w : group.reference) key[leg] += abs_s[pair_of(leg, w, representation.n_legs)];
+            for (const int w : group.reference) key[leg] += invariants.abs_s[invariants.pair(leg, w)];
         }
         // Insertion sort, the largest key first: groups have two or three legs.
         for (std::size_t k = 1; k < group.legs.size(); ++k)
@@ -36,23 +27,24 @@ Legs order_legs(const LogInvariants& representation, const double* abs_s) {
 }  // namespace
 
 void LogInvariants::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor) const {
-    const kinematics::MomentaView view{momenta, 4 * n_legs, 4, 1, n, n_legs, n_incoming};
-    std::array<double, max_pairs> abs_s, log_s;
-    const int n_pairs = kinematics::pair_count(n_legs);
     for (std::size_t k = 0; k < n; ++k) {
-        kinematics::point_invariants(view, k, abs_s.data());
-        for (int pair = 0; pair < n_pairs; ++pair) {
-            abs_s[pair] = std::fabs(abs_s[pair]);
-            log_s[pair] = std::log(abs_s[pair]);
-        }
-        const Legs slots = order_legs(*this, abs_s.data());
+        const PairInvariants invariants(momenta + k * static_cast<std::size_t>(4 * n_legs), n_legs, n_incoming);
+        const auto& abs_s = invariants.abs_s;
+        const auto& log_s = invariants.log_s;
+        const Legs slots = order_legs(ordering, invariants);
         int feature = 0;
-        for (int i = 0; i < n_legs; ++i)
-            for (int j = i == 0 ? 2 : i + 1; j < n_legs; ++j, ++feature)
-                *features++ = (log_s[pair_of(slots[i], slots[j], n_legs)] - log_s[0] - mean[feature]) / std[feature];
-        double log_of_factor = 0.0;
-        for (const auto& [i, j, power] : factor) log_of_factor += power * log_s[pair_of(i, j, n_legs)];
-        log_factor[k] = log_of_factor;
+        const auto append = [&](double value) {
+            *features++ = (value - mean[feature]) / std[feature];
+            ++feature;
+        };
+        const auto for_each_pair = [&](const auto& value_of) {
+            for (int i = 0; i < n_legs; ++i)
+                for (int j = i == 0 ? 2 : i + 1; j < n_legs; ++j)
+                    append(value_of(invariants.pair(slots[i], slots[j])));
+        };
+        for_each_pair([&](int pair) { return log_s[pair] - log_s[0]; });
+        if (linear) for_each_pair([&](int pair) { return abs_s[pair] / abs_s[0]; });
+        log_factor[k] = factor.log(invariants);
     }
 }
 

@@ -1,38 +1,35 @@
-// Representation "log_invariants": momenta to scale-free features that do not see the exchange of identical legs.
+// Representation "log_invariants": momenta to scale-free features.
 //
-// Within each group of identical legs the legs are ordered by a key, the sum of |s_iw| over the reference legs w, the
-// largest first; the features are ln(|s_ij| / s_01) of the ordered legs, so both the features and the surrogate are
-// exactly symmetric. The known singular factor prod |s_ij|^power carries the whole mass dimension of the amplitude,
-// so the network predicts a dimensionless number and scales exactly with the energy.
+// The features are ln(|s_ij| / s_01). Within each group of identical legs the legs are ordered by a key, the sum of
+// |s_iw| over the reference legs w, the largest first, so both the features and the surrogate are exactly symmetric.
+// Without groups the legs keep their order, and the symmetry is left to the network.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
-#include "kinematics/invariants.h"
+#include "surrogate/singular_factor.h"
 
 namespace pyamp {
 
 struct LogInvariants {
-    static constexpr int max_legs = 8;
-    static constexpr int max_pairs = kinematics::pair_count(max_legs);
-
     struct Group {
         std::vector<int> legs;
         std::vector<int> reference;  ///< legs w of the ordering key
-    };
-    struct Power {
-        int i, j;
-        double power;
     };
 
     int n_legs = 0;
     int n_incoming = 2;
     std::vector<Group> ordering;
-    std::vector<Power> factor;
+    bool linear = false;  ///< |s_ij| / s_01 of every pair after the logarithms of all
+    SingularFactor factor;
     std::vector<double> mean, std;  ///< one per feature
 
-    int n_features() const { return kinematics::pair_count(n_legs) - 1; }
+    int n_features() const { return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1); }
+    /// Feature of legs i and j where legs are not ordered; the pair (0,1) has none.
+    static int feature_of(int i, int j, int legs) {
+        return (i < j ? kinematics::pair_index(i, j, legs) : kinematics::pair_index(j, i, legs)) - 1;
+    }
 
     /// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous.
     void evaluate(const double* momenta, std::size_t n, double* features, double* log_factor) const;

@@ -1,0 +1,67 @@
+// The entry "representation".
+#include <algorithm>
+
+#include "model_file/sections.h"
+
+namespace pyamp {
+namespace {
+
+bool is_leg(int leg, int n_legs) { return leg >= 0 && leg < n_legs; }
+
+std::vector<LogInvariants::Group> read_ordering(const HeaderReader& fields, int n_legs) {
+    std::vector<LogInvariants::Group> ordering;
+    for (const auto& group : fields.objects("ordering", {"legs", "reference"})) {
+        ordering.push_back({group.integers("legs"), group.integers("reference")});
+        const auto& [legs, reference] = ordering.back();
+        if (legs.size() < 2 || !std::all_of(legs.begin(), legs.end(), [&](int leg) { return is_leg(leg, n_legs); }))
+            group.refuse("legs", "two or more legs");
+        for (const int w : reference)
+            if (!is_leg(w, n_legs) || std::find(legs.begin(), legs.end(), w) != legs.end())
+                group.refuse("reference", "legs outside the group");
+        if (reference.empty()) group.refuse("reference", "one or more legs");
+    }
+    return ordering;
+}
+
+SingularFactor read_factor(const HeaderReader& fields, int n_legs) {
+    SingularFactor factor;
+    for (const auto& term : fields.objects("factor", {"i", "j", "power"})) {
+        factor.terms.push_back({term.integer("i"), term.integer("j"), term.number("power")});
+        const auto& [i, j, power] = factor.terms.back();
+        if (!is_leg(i, n_legs) || !is_leg(j, n_legs) || i == j) term.refuse("j", "two different legs i and j");
+    }
+    return factor;
+}
+
+std::vector<double> read_std(const HeaderReader& fields, std::size_t n_features) {
+    auto std = fields.numbers("std", n_features);
+    if (*std::min_element(std.begin(), std.end()) <= 0.0) fields.refuse("std", "positive numbers");
+    return std;
+}
+
+/// What the representations have in common.
+template <typename T>
+T read_common(T result, const HeaderReader& fields, const Process& process) {
+    result.n_legs = process.n_legs();
+    result.n_incoming = process.n_incoming;
+    const auto n_features = static_cast<std::size_t>(result.n_features());
+    result.factor = read_factor(fields, process.n_legs());
+    result.mean = fields.numbers("mean", n_features);
+    result.std = read_std(fields, n_features);
+    return result;
+}
+
+}  // namespace
+
+Representation read_representation(const HeaderReader& header, const Process& process) {
+    if (header.type_of("representation", {"log_invariants", "momenta"}) == "momenta")
+        return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
+                           process);
+    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"}, {"linear"});
+    LogInvariants result;
+    result.linear = fields.has("linear") && fields.boolean("linear");
+    result.ordering = read_ordering(fields, process.n_legs());
+    return read_common(std::move(result), fields, process);
+}
+
+}  // namespace pyamp

@@ -1,0 +1,81 @@
+// What the outputs of a network mean: a mixture of Gaussians of the standardised target.
+//
+// No Gaussian is wider than 1, the spread of all targets: a larger width says nothing, and in the tail of ln A it
+// would make the mean of A arbitrarily large.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+namespace pyamp {
+
+/// Weights of a mixture add up to 1; the statistical width is the likelihood's own part of sigma_stat.
+struct MixtureComponent {
+    double weight, mean, sigma, statistical_sigma;
+};
+
+constexpr double max_sigma = 1.0;
+
+inline double sigma_from_log(double log_sigma) { return std::exp(std::min(log_sigma, 0.0)); }
+
+inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
+
+/// Outputs mu, ln sigma.
+struct HeteroskedasticGaussian {
+    std::size_t n_components() const { return 1; }
+    std::size_t n_outputs() const { return 2; }
+    void components(const double* outputs, MixtureComponent* mixture) const {
+        mixture[0] = {1.0, outputs[0], sigma_from_log(outputs[1]), 0.0};
+    }
+};
+
+/// Output mu; the width is one number, found after the training.
+struct MeanSquaredError {
+    double sigma;
+
+    std::size_t n_components() const { return 1; }
+    std::size_t n_outputs() const { return 1; }
+    void components(const double* outputs, MixtureComponent* mixture) const {
+        mixture[0] = {1.0, outputs[0], sigma, 0.0};
+    }
+};
+
+/// Outputs K logits of the weights, K mu, K ln sigma.
+struct GaussianMixture {
+    std::size_t size;
+
+    std::size_t n_components() const { return size; }
+    std::size_t n_outputs() const { return 3 * size; }
+    void components(const double* outputs, MixtureComponent* mixture) const {
+        const double largest = *std::max_element(outputs, outputs + size);
+        double sum = 0.0;
+        for (std::size_t k = 0; k < size; ++k) sum += std::exp(outputs[k] - largest);
+        for (std::size_t k = 0; k < size; ++k)
+            mixture[k] = {std::exp(outputs[k] - largest) / sum, outputs[size + k],
+                          sigma_from_log(outputs[2 * size + k]), 0.0};
+    }
+};
+
+/// Normal-inverse-gamma distribution of mean and variance: outputs gamma and those whose softplus is nu, alpha - 1,
+/// beta.
+struct Evidential {
+    std::size_t n_components() const { return 1; }
+    std::size_t n_outputs() const { return 4; }
+    void components(const double* outputs, MixtureComponent* mixture) const {
+        const double nu = softplus(outputs[1]);
+        const double variance = softplus(outputs[3]) / softplus(outputs[2]);
+        mixture[0] = {1.0, outputs[0], std::min(std::sqrt(variance), max_sigma),
+                      std::min(std::sqrt(variance / nu), max_sigma)};
+    }
+};
+
+using Likelihood = std::variant<HeteroskedasticGaussian, MeanSquaredError, GaussianMixture, Evidential>;
+
+inline std::int64_t n_outputs(const Likelihood& likelihood) {
+    return std::visit([](const auto& l) { return static_cast<std::int64_t>(l.n_outputs()); }, likelihood);
+}
+
+}  // namespace pyamp

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pyamp.configuration import StrictModel
 from pyamp.likelihoods.evidential import Evidential
 from pyamp.likelihoods.gaussian import HeteroskedasticGaussian
-from pyamp.likelihoods.likelihood import Components, Likelihood
+from pyamp.likelihoods.likelihood import Components, Likelihood, cut_log_sigma
 from pyamp.likelihoods.mean_squared_error import MeanSquaredError
 from pyamp.likelihoods.mixture import GaussianMixture
 
@@ -21,6 +21,7 @@ __all__ = [
     "Likelihood",
     "LikelihoodConfig",
     "MeanSquaredError",
+    "cut_log_sigma",
     "likelihood_from_header",
 ]
 

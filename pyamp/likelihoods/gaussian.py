@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pyamp.likelihoods.likelihood import Components, Likelihood
+from pyamp.likelihoods.likelihood import Components, Likelihood, cut_log_sigma
 
 
 class HeteroskedasticGaussian(Likelihood):
@@ -18,7 +18,7 @@ class HeteroskedasticGaussian(Likelihood):
     n_outputs = 2
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        mean, log_sigma = outputs[..., 0], outputs[..., 1].clamp(max=0.0)
+        mean, log_sigma = outputs[..., 0], cut_log_sigma(outputs[..., 1])
         return 0.5 * ((target - mean) * torch.exp(-log_sigma)) ** 2 + log_sigma
 
     def curvature(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

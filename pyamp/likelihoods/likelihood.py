@@ -41,6 +41,11 @@ class Components:
         return mean, (self.weight * variance).sum(dim=-1)
 
 
+def cut_log_sigma(output: torch.Tensor) -> torch.Tensor:
+    """ln σ cut off at 0, with the gradient of the uncut one: an output beyond the cut can come back."""
+    return output - output.clamp(min=0.0).detach()
+
+
 class Likelihood(ABC):
     """Likelihood of the standardised target given a network's outputs.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pyamp.likelihoods.likelihood import Components, Likelihood
+from pyamp.likelihoods.likelihood import Components, Likelihood, cut_log_sigma
 
 
 class GaussianMixture(Likelihood):
@@ -36,4 +36,4 @@ class GaussianMixture(Likelihood):
 
     def _split(self, outputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         logits, mean, log_sigma = torch.split(outputs, self.n_components, dim=-1)
-        return logits, mean, log_sigma.clamp(max=0.0)
+        return logits, mean, cut_log_sigma(log_sigma)

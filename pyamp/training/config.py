@@ -7,9 +7,11 @@ import json
 
 from pydantic import Field, model_validator
 
+from pyamp.datasets.noise import AnyNoiseConfig, NoNoise
 from pyamp.likelihoods import LikelihoodConfig
 from pyamp.networks import AnyNetworkConfig, MLPConfig
 from pyamp.posteriors import AnyPosteriorConfig, DeterministicConfig
+from pyamp.recalibration import RecalibrationKind
 from pyamp.representations import RepresentationConfig
 from pyamp.targets import TargetConfig
 from pyamp.training.boosting import BoostingConfig
@@ -32,6 +34,11 @@ class TrainingConfig(StageConfig):
     sigma_network: SigmaNetworkConfig | None = Field(
         default=None, description="own network for σ_syst, trained on the deviations of the mean"
     )
+    recalibration: RecalibrationKind | None = Field(
+        default=None,
+        description="scale or isotonic: correct σ on the validation points, see 'pyamp calibrate'",
+    )
+    noise: AnyNoiseConfig = Field(default=NoNoise(), description="added to what is trained on, for studies")
     validation_fraction: float = Field(default=0.05, gt=0, lt=1)
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
     checkpoint_seconds: float = Field(default=30.0, gt=0, description="time between checkpoints")

@@ -11,6 +11,7 @@ import torch
 from rich.progress import Progress
 
 from pyamp.networks import Network
+from pyamp.recalibration import RecalibrationKind, fit_recalibration
 from pyamp.surrogate import Surrogate
 from pyamp.training.boosting import Boosting
 from pyamp.training.config import TrainingConfig
@@ -77,6 +78,8 @@ def fit(
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)
         run.train()
+    if config.recalibration:
+        _recalibrate(surrogate, config.recalibration, validation)
     return run.seconds
 
 
@@ -157,6 +160,13 @@ class _Run:
             "device": self._config.device,
             "first_step": self._steps,
         }
+
+
+def _recalibrate(surrogate: Surrogate, kind: RecalibrationKind, points: Points) -> None:
+    with torch.no_grad():
+        found = surrogate(points.momenta)
+    values = (found.amplitude, points.amplitude, found.sigma_syst, found.sigma_stat)
+    surrogate.recalibration = fit_recalibration(kind, *(value.numpy() for value in values))
 
 
 @contextmanager

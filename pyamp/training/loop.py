@@ -23,7 +23,7 @@ from pyamp.training.optimizers import Gradient, Optimizer
 from pyamp.training.sample import Sample
 from pyamp.training.stage import StageConfig
 
-COOLDOWN_START = 0.6
+COOLDOWN_START = 0.5
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,11 @@ class Trainer:
             Seconds spent in training, earlier parts of a resumed run included.
         """
         task = progress.add_task(title, total=self._config.steps, completed=self._step)
-        with Logs(self._files.directory, self._first_step + self._step) as logs:
-            self._train(progress, task, title, logs)
-        self._save()
+        if self._unfinished():
+            # Only then: opening the log drops the rows of what a resumed run does again.
+            with Logs(self._files.directory, self._first_step + self._step) as logs:
+                self._train(progress, task, title, logs)
+            self._save()
         progress.update(task, completed=self._config.steps)
         self._posterior.load_state_dict(self._best_weights)
         return self._seconds
@@ -147,7 +149,7 @@ class Trainer:
     def _train(self, progress: Progress, task: TaskID, title: str, logs: Logs) -> None:
         config = self._config
         last_checkpoint = last_time = time.monotonic()
-        while self._step < config.steps and not self._out_of_patience():
+        while self._unfinished():
             batch = self._training.batch(self._batches.indices(self._step), self._step)
             loss = self._optimizer.step(batch, self._learning_rate(self._step), self._step / config.steps)
             self._step += 1
@@ -209,8 +211,9 @@ class Trainer:
             self._posterior.load_state_dict(current)
         logs.write(self._first_step + self._step, training_loss, loss, self._learning_rate(self._step - 1))
 
-    def _out_of_patience(self) -> bool:
-        return 0 < self._config.patience <= self._validations_since_best
+    def _unfinished(self) -> bool:
+        out_of_patience = 0 < self._config.patience <= self._validations_since_best
+        return self._step < self._config.steps and not out_of_patience
 
     def _save(self) -> None:
         state = {

@@ -41,7 +41,7 @@ class Gradient(Optimizer):
     def __init__(self, posterior: Posterior, likelihood: Likelihood, config: StageConfig) -> None:
         self._posterior = posterior
         self._likelihood = likelihood
-        self._limit = config.gradient_clip * math.sqrt(posterior.members)
+        self._limit = config.gradient_clip * math.sqrt(posterior.trained_members)
         parameters = list(posterior.parameters())
         self._optimizer: torch.optim.Optimizer
         if config.optimizer == "adamw":
@@ -59,7 +59,7 @@ class Gradient(Optimizer):
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._posterior.parameters(), self._limit)
         self._optimizer.step()
-        return loss.detach() / self._posterior.members
+        return loss.detach() / self._posterior.trained_members
 
     def state_dict(self) -> dict[str, Any]:
         return self._optimizer.state_dict()

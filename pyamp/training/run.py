@@ -117,7 +117,9 @@ def train(
     files.load()  # refuses what belongs to another run before anything is written
     (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
     with Progress(disable=not show_progress) as progress:
-        seconds = fit(surrogate, config, _points(training), _points(validation), files, progress)
+        known = _points(training, config, seed=config.seed)
+        held_out = _points(validation, config, seed=config.seed + 1)
+        seconds = fit(surrogate, config, known, held_out, files, progress)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
     metrics = {
@@ -176,8 +178,9 @@ def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str
     }
 
 
-def _points(dataset: Dataset) -> Points:
-    return Points(torch.from_numpy(dataset.momenta), torch.from_numpy(dataset.amplitude))
+def _points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
+    amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
+    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ import torch
 from rich.progress import Progress
 
 from pyamp.configuration import StrictModel
-from pyamp.likelihoods import Components, Likelihood
+from pyamp.likelihoods import Components, Likelihood, cut_log_sigma
 from pyamp.networks import MLP, MLPConfig
 from pyamp.posteriors import Deterministic
 from pyamp.surrogate import Surrogate
@@ -30,7 +30,7 @@ class KnownMean(Likelihood):
     n_outputs = 1
 
     def loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        log_sigma = outputs[..., 0].clamp(max=0.0)
+        log_sigma = cut_log_sigma(outputs[..., 0])
         return 0.5 * (target * torch.exp(-log_sigma)) ** 2 + log_sigma
 
     def components(self, outputs: torch.Tensor) -> Components:

@@ -19,7 +19,7 @@ class StageConfig(StrictModel):
         default=4e-3, gt=0, description="at the start; falls to 0 along the schedule"
     )
     schedule: Literal["cosine", "linear", "constant", "cooldown"] = Field(
-        default="cosine", description="cooldown: constant, and a cosine over the last 40 %"
+        default="cosine", description="cooldown: constant, and a cosine over the second half"
     )
     warmup_steps: int = Field(default=200, ge=0, description="linear rise of the learning rate")
     weight_decay: float = Field(default=0.0, ge=0, description="of adamw")

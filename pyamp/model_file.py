@@ -23,7 +23,7 @@ from pyamp.files import rename_durably
 from pyamp.likelihoods import likelihood_from_header
 from pyamp.networks import MLP, network_from_header
 from pyamp.posteriors import posterior_from_header
-from pyamp.recalibration import recalibration_from_header
+from pyamp.recalibration import Recalibration, recalibration_from_header
 from pyamp.representations import representation_from_header
 from pyamp.surrogate import Surrogate
 from pyamp.targets import target_from_header
@@ -185,6 +185,41 @@ def load_surrogate(path: str | os.PathLike[str], dtype: torch.dtype | None = Non
             {name.removeprefix(SIGMA_PREFIX): value for name, value in sigma_tensors.items()}
         )
     return surrogate
+
+
+def with_recalibration(
+    path: str | os.PathLike[str], output: str | os.PathLike[str], recalibration: Recalibration
+) -> None:
+    """Write a model file again with a recalibration of its uncertainties, in place of the one it may have.
+
+    Weights, amplitudes and all other entries stay as they are; the answers of the self-test points are computed again.
+    The metrics in the header are thus those from before.
+
+    Parameters
+    ----------
+    path, output : path-like
+        Model file to read and to write, ``NAME.safetensors``.
+    recalibration : Recalibration
+
+    Raises
+    ------
+    PyampError
+        The file cannot be read, or answers would not be finite.
+    """
+    header = read_header(path)
+    surrogate = load_surrogate(path)
+    surrogate.recalibration = recalibration
+    n_legs = len(header["process"]["pdg_ids"])
+    momenta = torch.tensor(header["self_test"]["momenta"], dtype=torch.float64).reshape(-1, n_legs, 4)
+    info = ModelInfo(
+        process=header["process"],
+        couplings=header["couplings"],
+        spin_colour_average=header["amplitude"]["spin_colour_average"],
+        domain=header["domain"],
+        training=header["training"],
+        metrics=header["metrics"],
+    )
+    write_model(output, surrogate, info, momenta)
 
 
 def _tensors(surrogate: Surrogate) -> dict[str, torch.Tensor]:

@@ -64,7 +64,7 @@ def variable_label(name: str) -> str:
     known = {
         "amplitude": r"$A_\mathrm{true}$",
         "relative_sigma": r"$\sigma_\mathrm{tot}/A$",
-        "sqrt_s_min": r"$\sqrt{\min |s_{ij}|}$ [GeV]",
+        "sqrt_s_min": r"$\min |s_{ij}|^{1/2}$ [GeV]",  # no root sign in the font
     }
     if name in known:
         return known[name]

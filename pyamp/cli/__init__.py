@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from pyamp.cli.calibrate import calibrate
 from pyamp.cli.demo import demo
 from pyamp.cli.generate import generate
 from pyamp.cli.inspect import inspect
@@ -20,10 +21,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""Neural surrogates for matrix elements that know their own uncertainty.
 
-The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surrogate on them, [bold]inspect[/bold]
-the model file, then load it with pyamp.Evaluator in Python or name it in a Sherpa run card.""",
+The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surrogate on them, [bold]calibrate[/bold]
+its uncertainties, [bold]inspect[/bold] the model file, then load it with pyamp.Evaluator in Python or name it in a
+Sherpa run card.""",
 )
-for command in (generate, train, inspect, demo):
+for command in (generate, train, calibrate, inspect, demo):
     app.command()(command)
 
 

@@ -37,6 +37,7 @@ FLOOR = (
 QUICK = 10  # by which --quick divides points and steps
 EVALUATION_BATCH = 1024
 CHUNK = 5000
+HISTORY = 40
 
 N_TRAIN, N_TRAIN_LARGE, N_VALIDATION, N_TEST = 90_000, 770_000, 5_000, 50_000
 TEST_SEED = 1000  # added to the seed of the training points
@@ -238,6 +239,7 @@ def run_configuration(
     tests: Sequence[Test],
     directory: Path | None = None,
     evaluate: bool = True,
+    history: bool = False,
 ) -> Rows:
     """Train, and measure on every test sample.
 
@@ -252,6 +254,8 @@ def run_configuration(
         Keeps checkpoints and logs.
     evaluate : bool
         Also time the evaluator.
+    history : bool
+        Also rows of the validation points in the course of training, of the sample "validation".
 
     Returns
     -------
@@ -417,14 +421,28 @@ class Study:
         """Is this configuration to be run?"""
         return not self.options.only or name in self.options.only
 
-    def rows(self, names: Sequence[str], make: Callable[[str], Rows], identity: object = None) -> Rows:
-        """Rows of all configurations that are wanted, or were finished before."""
+    def rows(
+        self,
+        names: Sequence[str],
+        make: Callable[[str], Rows],
+        identity: Callable[[str], object] = lambda name: None,
+    ) -> Rows:
+        """Rows of all configurations that are wanted, or were finished before.
+
+        Parameters
+        ----------
+        names : sequence of str
+        make : callable
+            A name to its rows.
+        identity : callable
+            A name to what determines its rows, as JSON, beside the scale and the seed.
+        """
         unknown = set(self.options.only or []) - set(names)
         if unknown:
             raise SystemExit(f"--only {' '.join(sorted(unknown))}: known are {' '.join(names)}")
-        settings = [self.scale, self.data.seed, identity]
         rows: Rows = []
         for name in names:
+            settings = [self.scale, self.data.seed, identity(name)]
             if self.wanted(name):
                 rows += self.store.compute(name, lambda name=name: make(name), settings)
             else:
@@ -442,7 +460,7 @@ def main(
 ) -> None:
     """The command line of a study: measure, print a table, write ``PATH.json`` and beside it ``PATH.png``.
 
-    Rows that have the key ``hidden`` are written, but not printed.
+    Rows of the sample "validation" are written, but not printed.
     """
     torch.set_num_threads(1)
     parser = _common.parser(description)
@@ -458,7 +476,7 @@ def main(
         store = RowStore(directory / f"{name}.jsonl")
         study = Study(directory, options, store, Data(directory, scale, options.seed))
         rows = measure(study)
-    _common.print_table(name, [row for row in rows if "hidden" not in row], columns)
+    _common.print_table(name, [row for row in rows if row.get("sample") != "validation"], columns)
     if options.json:
         _common.write(options.json, name, options.seed, options.quick or scale != 1.0, rows)
         draw(options.json.with_suffix(".png"), rows)
@@ -484,6 +502,14 @@ def _points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
     """With the noise that the configuration adds; the watch and the tests know the truth."""
     amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
     return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
+
+
+def _thinned(history: Rows) -> Rows:
+    """At most some 40 entries, equally far apart in the logarithm of the step."""
+    if len(history) < HISTORY:
+        return history
+    chosen = np.unique(np.geomspace(1, len(history), HISTORY).round().astype(int)) - 1
+    return [history[k] for k in chosen]
 
 
 def _hash(identity: object) -> str:

@@ -43,17 +43,19 @@ def calibrate(
 ) -> None:
     """Compare the uncertainties of a model with its true errors: pulls, coverage, reliability.
 
-    The points must not have been trained on: a surrogate errs less there, and would
-    look better calibrated than it is. Of the dataset that the model was trained on,
-    the test split is taken. A dataset with the same process and --seed as that one,
-    but with another number of points, begins with the same points: generate with
-    another seed. Larger ones are recognised and refused, smaller ones cannot be.
+    The points must not have been trained on: a surrogate errs less there, and
+    would look better calibrated than it is. Of the dataset that the model was
+    trained on, the test split is taken. A dataset with the same process and
+    --seed as that one, but with another number of points, begins with the
+    same points: generate with another seed. Larger ones are recognised and
+    refused, smaller ones cannot be.
 
-    OUTPUT gets calibration.json and calibration.png. With --recalibrate, the first
-    part of the points (--fraction) fixes a correction of both uncertainties, the
-    tables show before and after on the other part, and OUTPUT gets
-    NAME.recalibrated.safetensors, the same model with the correction. scale is one
-    factor; isotonic a monotonic function of σ_tot/A that needs 400 points or more.
+    OUTPUT gets calibration.json and calibration.png. With --recalibrate, the
+    first part of the points (--fraction) fixes a correction of both
+    uncertainties, the tables show before and after on the other part, and
+    OUTPUT gets NAME.recalibrated.safetensors, the same model with the
+    correction. scale is one factor; isotonic a monotonic function of σ_tot/A
+    that needs 400 points or more.
 
     Example: pyamp calibrate run/model.safetensors other.h5 --recalibrate isotonic
     """

@@ -71,8 +71,9 @@ def slope(u: np.ndarray) -> np.ndarray:
     return np.asarray((u / 10**-2.5) ** -0.52)
 
 
-@pytest.mark.parametrize("n", [1000, 20_000])
-def test_isotonic_undoes_what_a_scale_cannot(n: int) -> None:
+# The slope varies within the range of a node, at both ends: with 5 nodes that is a bias of 0.07, with 50 below 0.01.
+@pytest.mark.parametrize(("n", "bias"), [(1000, 0.08), (20_000, 0.03)])
+def test_isotonic_undoes_what_a_scale_cannot(n: int, bias: float) -> None:
     fitted, other = sample(n, slope, seed=3), sample(200_000, slope, seed=4)
     isotonic = fit_recalibration("isotonic", *fitted)
     assert isinstance(isotonic, Isotonic)
@@ -87,8 +88,7 @@ def test_isotonic_undoes_what_a_scale_cannot(n: int) -> None:
     for low in (1e-4, 1e-3, 1e-2):
         inside = (relative >= low) & (relative < 10 * low)
         width = core_width(calibrated_pulls(isotonic, other)[inside])
-        # 0.03 more: within a node of 1000 points the factor still varies by half.
-        assert abs(width - 1) < ALLOWED * WIDTH_ERROR / np.sqrt(n / 3) + 0.03
+        assert abs(width - 1) < ALLOWED * WIDTH_ERROR / np.sqrt(n / 3) + bias
         if low != 1e-3:
             assert not 0.6 < core_width(calibrated_pulls(scale, other)[inside]) < 1.6
 
@@ -100,8 +100,9 @@ def test_isotonic_keeps_what_is_right() -> None:
     # 50 nodes of 1000 points; pooling only brings them closer: probability of a false alarm 50 × 7e-6.
     assert np.abs(np.log(isotonic.ratio(u))).max() < ALLOWED * WIDTH_ERROR / np.sqrt(n / 50)
     pulled = calibrated_pulls(isotonic, sample(n, np.ones_like, seed=6))
-    # Errors of the nodes of 3 % make the sample a mixture of normals; its distance to the normal is below 1e-3.
-    assert stats.kstest(pulled, "norm").statistic < 2.4 / np.sqrt(n) + 1e-3
+    # Errors of the nodes of 3 % make the sample a mixture of normals; its distance to the normal is below 1e-3. A distance
+    # of 2.52/√n has the probability 2 exp(−2 · 2.52²) = 6e-6.
+    assert stats.kstest(pulled, "norm").statistic < 2.52 / np.sqrt(n) + 1e-3
 
 
 def test_violators_are_pooled() -> None:

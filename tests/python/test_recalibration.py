@@ -100,8 +100,8 @@ def test_isotonic_keeps_what_is_right() -> None:
     # 50 nodes of 1000 points; pooling only brings them closer: probability of a false alarm 50 × 7e-6.
     assert np.abs(np.log(isotonic.ratio(u))).max() < ALLOWED * WIDTH_ERROR / np.sqrt(n / 50)
     pulled = calibrated_pulls(isotonic, sample(n, np.ones_like, seed=6))
-    # Errors of the nodes of 3 % make the sample a mixture of normals; its distance to the normal is below 1e-3. A distance
-    # of 2.52/√n has the probability 2 exp(−2 · 2.52²) = 6e-6.
+    # Errors of the nodes of 3 % make the sample a mixture of normals; its distance to the normal is below 1e-3.
+    # A distance of 2.52/√n has the probability 2 exp(−2 · 2.52²) = 6e-6.
     assert stats.kstest(pulled, "norm").statistic < 2.52 / np.sqrt(n) + 1e-3
 
 

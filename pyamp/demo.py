@@ -16,12 +16,24 @@ from pyamp.evaluator import Evaluator
 from pyamp.model_file import load_surrogate
 from pyamp.networks import MLPConfig
 from pyamp.sherpa import SherpaResult, run_card
-from pyamp.training import TrainingConfig, train
+from pyamp.training import SigmaNetworkConfig, StageConfig, TrainingConfig, load_config, train
 
 PROCESS = "gg_to_aag_lhc13"
 N_POINTS = 100_000
-CONFIG = TrainingConfig(
-    network=MLPConfig(hidden=[64, 64, 64]), steps=20_000, learning_rate=8e-3, test_fraction=0.1
+IMPORTANCE = 0.5
+# The recipe "accurate" with a network small enough to be cheap in an event generator, and in seconds.
+CONFIG = load_config("accurate").model_copy(
+    update={
+        "network": MLPConfig(hidden=[64, 64, 64], activation="tanh", initialisation="variance_preserving"),
+        "steps": 250,
+        "batch_size": 1500,
+        "damping": (1e-3, 1e-8),
+        "evaluation_dtype": "float32",
+        "test_fraction": 0.1,
+        "sigma_network": SigmaNetworkConfig(
+            network=MLPConfig(hidden=[32, 32]), training=StageConfig(steps=4000, learning_rate=4e-3)
+        ),
+    }
 )
 MODES = ("truth", "surrogate", "two_stage")
 
@@ -51,12 +63,16 @@ def run_demo(
     console = Console()
     directory.mkdir(parents=True, exist_ok=True)
     console.rule("1. exact amplitudes of g g → γ γ g, 13 TeV")
-    dataset = generate(PROCESS, n_points, directory / "points.h5", workers=2, progress=True)
+    dataset = generate(
+        PROCESS, n_points, directory / "points.h5", workers=2, importance=IMPORTANCE, progress=True
+    )
     print(f"{len(dataset)} points in {directory / 'points.h5'}")
 
     console.rule("2. training")
     result = train(dataset, directory / "run", config, resume=True, show_progress=True)
     print(f"model file {result.model_path}, trained in {result.metrics['train_s']:.0f} s")
+
+    assert result.model_path is not None, "the configuration of the demo exports its model"
 
     console.rule("3. the model in C++")
     compare_with_python(result.model_path, dataset)

@@ -86,6 +86,11 @@ def recalibration_from_header(header: dict[str, Any]) -> Recalibration:
     return Isotonic(header["sigma"], header["calibrated"])
 
 
+def least_points(kind: RecalibrationKind) -> int:
+    """Fewest points to which a correction can be fitted."""
+    return SCALE_POINTS if kind == "scale" else 2 * NODE_POINTS
+
+
 def fit_recalibration(
     kind: RecalibrationKind,
     amplitude: FloatArray,
@@ -129,7 +134,7 @@ def fit_recalibration(
             "recalibration: amplitudes or σ_tot that are 0 or not finite; positive uncertainties expected, "
             "leave such points out"
         )
-    least = SCALE_POINTS if kind == "scale" else 2 * NODE_POINTS
+    least = least_points(kind)
     n_eff = effective_number(len(sigma), weights) if len(sigma) else 0.0
     if n_eff < least:
         raise PyampError(

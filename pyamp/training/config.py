@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -34,11 +35,22 @@ class TrainingConfig(StageConfig):
     sigma_network: SigmaNetworkConfig | None = Field(
         default=None, description="own network for σ_syst, trained on the deviations of the mean"
     )
+    refit_last_layer: bool = Field(
+        default=False,
+        description="after sigma_network: the last layer by least squares with the weights 1/σ², and σ once more; "
+        "likelihood mse",
+    )
     recalibration: RecalibrationKind | None = Field(
         default=None,
         description="scale or isotonic: correct σ on the validation points, see 'pyamp calibrate'",
     )
     noise: AnyNoiseConfig = Field(default=NoNoise(), description="added to what is trained on, for studies")
+    export: bool = Field(
+        default=True, description="write a model file; false for a network that only Python can evaluate"
+    )
+    evaluation_dtype: Literal["float32", "float64"] | None = Field(
+        default=None, description="arithmetic of the model file; default: that of the last stage"
+    )
     validation_fraction: float = Field(default=0.05, gt=0, lt=1)
     test_fraction: float = Field(default=0.2, gt=0, lt=1)
     checkpoint_seconds: float = Field(default=30.0, gt=0, description="time between checkpoints")

@@ -15,9 +15,10 @@ from pyamp.recalibration import RecalibrationKind, fit_recalibration
 from pyamp.surrogate import Surrogate
 from pyamp.training.boosting import Boosting
 from pyamp.training.config import TrainingConfig
+from pyamp.training.last_layer import refit_last_layer
 from pyamp.training.loop import RunFiles, Trainer
 from pyamp.training.sample import Sample
-from pyamp.training.sigma_network import train_sigma_network
+from pyamp.training.sigma_network import SigmaNetworkConfig, train_sigma_network
 from pyamp.training.stage import StageConfig
 
 
@@ -61,7 +62,7 @@ def fit(
     Parameters
     ----------
     surrogate : Surrogate
-        Left on the CPU with its best weights.
+        Left on the CPU with its best weights, in the arithmetic in which it will be evaluated.
     config : TrainingConfig
     training, validation : Points
     files : RunFiles
@@ -78,6 +79,8 @@ def fit(
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)
         run.train()
+    if config.evaluation_dtype:
+        surrogate.to_dtype(getattr(torch, config.evaluation_dtype))
     if config.recalibration:
         _recalibrate(surrogate, config.recalibration, validation)
     return run.seconds
@@ -117,14 +120,23 @@ class _Run:
             outputs = self._surrogate.posterior(self._validation.features.to(self._surrogate.dtype))
         self._surrogate.likelihood.fit(outputs, self._validation.target)
         if self._config.sigma_network:
-            self.seconds += train_sigma_network(
-                self._surrogate,
-                self._config.sigma_network,
-                self._training,
-                self._validation,
-                progress=self._progress,
-                **self._options(),
-            )
+            self._train_sigma(self._config.sigma_network)
+        if self._config.refit_last_layer:
+            refit_last_layer(self._surrogate, self._training)
+            if self._config.sigma_network:
+                self._train_sigma(self._config.sigma_network)
+
+    def _train_sigma(self, config: SigmaNetworkConfig) -> None:
+        self.seconds += train_sigma_network(
+            self._surrogate,
+            config,
+            self._training,
+            self._validation,
+            progress=self._progress,
+            **self._options(),
+        )
+        self._number += 1
+        self._steps += config.training.steps
 
     def _boost(self) -> None:
         config, surrogate = self._config.boosting, self._surrogate

@@ -19,6 +19,7 @@ from pyamp.datasets import Dataset
 from pyamp.errors import PyampError
 from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
 from pyamp.plotting import plot_pulls
+from pyamp.recalibration import least_points
 from pyamp.surrogate import Surrogate
 from pyamp.training.config import TrainingConfig
 from pyamp.training.fit import Points, fit, make_surrogate
@@ -40,14 +41,14 @@ class TrainingResult:
 
     Attributes
     ----------
-    model_path : Path
-        The model file.
+    model_path : Path or None
+        The model file; None if the configuration says ``export: false``.
     metrics : dict
         Accuracy on the test split: ``flat`` (all points the same) and ``amplitude`` (weighted with amplitude ×
         phase-space weight), keys as in :class:`pyamp.calibration.Accuracy`; ``x_max``, ``train_s``, ``n_parameters``.
     """
 
-    model_path: Path
+    model_path: Path | None
     metrics: dict[str, Any]
 
 
@@ -102,11 +103,20 @@ def train(
             f"dataset: {n_test} test and {n_validation} validation points of {len(dataset)}, at least "
             f"{SELF_TEST_POINTS} and 1 expected; generate more, or raise test_fraction and validation_fraction"
         )
-    directory.mkdir(parents=True, exist_ok=True)
+    if config.recalibration and n_validation < least_points(config.recalibration):
+        raise PyampError(
+            f"dataset: {n_validation} validation points of {len(dataset)}, at least "
+            f"{least_points(config.recalibration)} expected for recalibration {config.recalibration}; "
+            "generate more, or raise validation_fraction"
+        )
     dataset_sha256 = dataset.sha256()
     training, validation, test = dataset.split(len(dataset) - n_test - n_validation, n_validation, n_test)
     info = dataset.info
     surrogate = make_surrogate(config, list(info.process.pdg_ids), info.process.n_incoming, len(training))
+    reason = surrogate.posterior.architecture.not_exportable
+    if config.export and reason:
+        raise PyampError(f"network: {reason}; set export: false to train and measure it without a model file")
+    directory.mkdir(parents=True, exist_ok=True)
     files = RunFiles(
         directory,
         CHECKPOINT_NAME,
@@ -158,8 +168,10 @@ def train(
         },
         metrics=metrics,
     )
-    model_path = directory / MODEL_NAME
     (directory / METRICS_NAME).write_text(json.dumps(metrics, indent=1) + "\n")
+    if not config.export:
+        return TrainingResult(None, metrics)
+    model_path = directory / MODEL_NAME
     write_model(model_path, surrogate, model_info, torch.from_numpy(test.momenta[:SELF_TEST_POINTS]))
     return TrainingResult(model_path, metrics)
 

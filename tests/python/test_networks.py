@@ -521,8 +521,11 @@ def test_it_trains_from_a_configuration(
 @pytest.mark.parametrize("members", [1, 2])
 def test_lgatr_trains_and_is_not_written(members: int, dataset: Dataset, tmp_path: Path) -> None:
     posterior = {"type": "ensemble", "members": 2} if members == 2 else {"type": "deterministic"}
-    with pytest.raises(PyampError, match="cannot be written: network lgatr found"):
-        train(dataset, tmp_path, training_config("lgatr", posterior=posterior, ema_decay=0.5))
+    with pytest.raises(PyampError, match=r"network: network lgatr .*; set export: false"):
+        train(dataset, tmp_path / "run", training_config("lgatr", posterior=posterior))
+    assert not (tmp_path / "run").exists()
+    config = training_config("lgatr", posterior=posterior, ema_decay=0.5, export=False)
+    assert train(dataset, tmp_path, config).model_path is None
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 6
     assert (tmp_path / "metrics.json").exists()
     assert not (tmp_path / "model.safetensors").exists()

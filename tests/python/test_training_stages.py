@@ -28,6 +28,7 @@ from pyamp.training import (
     train,
 )
 from pyamp.training.boosting import Boosting
+from pyamp.training.last_layer import refit_last_layer
 from pyamp.training.sample import predicted
 
 STAGE = {"steps": 60, "batch_size": 128, "learning_rate": 3e-3, "validation_interval": 20, "warmup_steps": 0}
@@ -62,14 +63,18 @@ CONFIG = TrainingConfig(
     then=[{**STAGE, "optimizer": "natural_gradient", "dtype": "float64", "steps": 20}],
     boosting={"rounds": 2, "type": "alternating", "points": 20, "training": STAGE},
     sigma_network={"network": {"hidden": [8]}, "training": STAGE},
+    refit_last_layer=True,
+    recalibration="scale",
+    validation_fraction=0.1,
+    noise={"type": "global", "fraction": 0.01},
 )
 
 
-@pytest.mark.parametrize("validations", [2, 4, 6, 9, 12])
+@pytest.mark.parametrize("validations", [2, 4, 6, 9, 12, 15])
 def test_run_of_every_kind_of_stage_resumes_exactly(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, validations: int
 ) -> None:
-    """Stages have 3, 1, 3, 3 and 3 validations: the run is interrupted in each of them."""
+    """Stages have 3, 1, 3, 3, 3 and 3 validations: the run is interrupted in each of them."""
     whole = train(dataset, tmp_path / "whole", CONFIG)
     interrupt_after(monkeypatch, validations)
     with pytest.raises(InterruptedRunError):
@@ -209,3 +214,44 @@ def test_predicted_moments_are_those_of_the_members() -> None:
     mean, sigma = predicted(posterior, HeteroskedasticGaussian(), sample.features)
     torch.testing.assert_close(mean, sample.features[:, 0])
     torch.testing.assert_close(sigma, sample.features[:, 1].exp())
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_last_layer_is_the_weighted_least_squares_solution(momenta: np.ndarray, members: int) -> None:
+    """Against NumPy on the hidden layers written out; weights 1/σ² of the σ-network, float32 kept."""
+    posterior = {"type": "ensemble", "members": 2} if members == 2 else {"type": "deterministic"}
+    config = TrainingConfig(
+        network={"hidden": [12, 8], "activation": "tanh"}, likelihood={"type": "mse"}, posterior=posterior
+    )
+    surrogate = make_surrogate(config, [21, 21, 22, 22, 21], 2, len(momenta))
+    surrogate.sigma_network = MLP([9, 5, 1], "gelu")
+    amplitude = torch.from_numpy(pyamp.truth().stripped(momenta))
+    surrogate.fit_preprocessing(torch.from_numpy(momenta), amplitude)
+    sample = Sample(*surrogate.preprocess(torch.from_numpy(momenta), amplitude))
+    before = {name: value.double().clone() for name, value in surrogate.posterior.tensors().items()}
+    refit_last_layer(surrogate, sample)
+    assert surrogate.dtype == torch.float32
+    log_sigma = surrogate.sigma_network.double()(sample.features)[:, 0].clamp(max=0.0)
+    root = torch.exp(-log_sigma).detach().numpy()
+    for member in range(members):
+        old = {name: (value[member] if members > 1 else value).numpy() for name, value in before.items()}
+        hidden = sample.features.numpy()
+        for layer in (0, 1):
+            hidden = np.tanh(hidden @ old[f"layers.{layer}.weight"].T + old[f"layers.{layer}.bias"])
+        design = np.c_[hidden, np.ones(len(hidden))] * root[:, None]
+        expected, *_ = np.linalg.lstsq(design, sample.target.numpy() * root, rcond=None)
+        new = {
+            name: value[member] if members > 1 else value
+            for name, value in surrogate.posterior.tensors().items()
+        }
+        found = torch.cat([new["layers.2.weight"][0], new["layers.2.bias"]]).double().numpy()
+        # The file's arithmetic is float32; predictions, not badly determined weights, are what must agree.
+        prediction, reference = (np.c_[hidden, np.ones(len(hidden))] @ w for w in (found, expected))
+        np.testing.assert_allclose(prediction, reference, atol=1e-4 * float(sample.target.std()))
+
+
+def test_last_layer_of_another_likelihood_is_refused(momenta: np.ndarray) -> None:
+    surrogate = make_surrogate(TrainingConfig(network={"hidden": [4]}), [21, 21, 22, 22, 21], 2, 10)
+    found = "heteroskedastic_gaussian, posterior deterministic without sigma_network"
+    with pytest.raises(pyamp.PyampError, match=found):
+        refit_last_layer(surrogate, Sample(torch.zeros(3, 9), torch.zeros(3)))

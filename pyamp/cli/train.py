@@ -104,4 +104,6 @@ def train(
     settings = validated({**settings.model_dump(), **overrides}, TrainingConfig, "command line")
     result = run_training(Dataset.open(dataset), output, settings, resume=resume, show_progress=True)
     print_metrics(result.metrics)
-    print(f"model: {result.model_path}\npulls: {output / 'pulls.png'}")
+    if result.model_path:
+        print(f"model: {result.model_path}")
+    print(f"pulls: {output / 'pulls.png'}")

@@ -29,6 +29,9 @@ def print_metrics(metrics: dict[str, Any]) -> None:
         table.add_row(text, f"{metrics['flat'][key]:.3g}", f"{metrics['amplitude'][key]:.3g}")
     Console().print(table)
     budget = metrics["x_max_overweight_budget"]
+    if metrics["x_max"] is None:
+        print("x_max of a second stage: none, since some predictions are not positive; target log is, always")
+        return
     print(f"x_max of a second stage (overweights hold {budget:.1%} of the weight): {metrics['x_max']:.3f}")
 
 

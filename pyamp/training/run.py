@@ -177,17 +177,32 @@ def train(
 
 
 def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str, Any]:
-    """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage."""
+    """Accuracy of stripped predictions ``(n,)`` on test points, in both samples, and the x_max of a second stage.
+
+    ``x_max`` is None for a surrogate that is not positive everywhere.
+    """
     weights = test.amplitude * test.phase_space_weight
     flat = test.sampling_weight if test.info.importance else None
-    x = test.amplitude / amplitude
+    if not np.isfinite(amplitude).all():
+        raise PyampError(
+            f"training: {(~np.isfinite(amplitude)).sum()} of {len(amplitude)} predictions on test points are NaN or "
+            "infinite, finite ones expected; train for longer or lower learning_rate"
+        )
     return {
         "n_test": len(test),
         "flat": accuracy(amplitude, test.amplitude, sigma, flat).as_dict(),
         "amplitude": accuracy(amplitude, test.amplitude, sigma, weights).as_dict(),
-        "x_max": float(budget_maximum(x, OVERWEIGHT_BUDGET, weights=weights / x)),
+        "x_max": _x_max(test, amplitude),
         "x_max_overweight_budget": OVERWEIGHT_BUDGET,
     }
+
+
+def _x_max(test: Dataset, amplitude: FloatArray) -> float | None:
+    """None where the surrogate is not positive everywhere: it cannot choose events then."""
+    if (amplitude <= 0).any():
+        return None
+    surrogate_weights = amplitude * test.phase_space_weight
+    return float(budget_maximum(test.amplitude / amplitude, OVERWEIGHT_BUDGET, weights=surrogate_weights))
 
 
 def _points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:

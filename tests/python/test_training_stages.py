@@ -25,6 +25,7 @@ from pyamp.training import (
     TrainingConfig,
     fit,
     make_surrogate,
+    measure,
     train,
 )
 from pyamp.training.boosting import Boosting
@@ -255,3 +256,13 @@ def test_last_layer_of_another_likelihood_is_refused(momenta: np.ndarray) -> Non
     found = "heteroskedastic_gaussian, posterior deterministic without sigma_network"
     with pytest.raises(pyamp.PyampError, match=found):
         refit_last_layer(surrogate, Sample(torch.zeros(3, 9), torch.zeros(3)))
+
+
+def test_surrogate_that_is_not_positive_has_no_x_max(dataset: Dataset) -> None:
+    amplitude = dataset.amplitude.copy()
+    assert measure(dataset, amplitude, 0.1 * amplitude)["x_max"] == pytest.approx(1.0, rel=2e-3)
+    amplitude[3] *= -1
+    assert measure(dataset, amplitude, 0.1 * dataset.amplitude)["x_max"] is None
+    amplitude[3] = np.nan
+    with pytest.raises(pyamp.PyampError, match="1 of 1500 predictions on test points are NaN"):
+        measure(dataset, amplitude, 0.1 * dataset.amplitude)

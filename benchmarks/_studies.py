@@ -275,6 +275,8 @@ def run_configuration(
         rows.append(
             {**common, "sample": test.name, "n_test": len(test.dataset), "n_eff": test.n_eff, **found}
         )
+    if history:
+        rows += [{"name": name, "sample": "validation", **entry} for entry in _thinned(trained.watch.history)]
     return rows
 
 

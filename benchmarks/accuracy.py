@@ -27,7 +27,7 @@ from pyamp.training.recipes import load_config
 
 GOALS = {N_TRAIN: 2e-5, N_TRAIN_LARGE: 3e-6}
 FLOOR_SECONDS = 854
-COMPARISON_STEPS = 5_000  # of Adam, for each representation and network
+COMPARISON_STEPS = 3_000  # of Adam, for each representation and network
 LGATR_STEPS = 1_000
 
 ORDERED = {"type": "ordered_invariants"}

@@ -14,7 +14,7 @@ from _studies import Rows, Study
 from pyamp.networks import ACTIVATIONS
 from pyamp.training import TrainingConfig
 
-STEPS = 5_000
+STEPS = 2_000
 DEPTHS = (2, 3, 4)
 WIDTHS = {"mlp": 128, "group_kan": 64, "kan": 32}
 

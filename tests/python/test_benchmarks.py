@@ -1,0 +1,106 @@
+"""Do the studies run from their command lines, write what they promise, and go on where they stopped?"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SCALE = "150"
+SAMPLES = {"flat", "amplitude"}
+
+ACCURACY_KEYS = {
+    "name",
+    "process",
+    "n_train",
+    "representation",
+    "network",
+    "likelihood",
+    "posterior",
+    "sample",
+    "n_test",
+    "n_eff",
+    "median_abs_delta",
+    "rms_delta",
+    "q99_abs_delta",
+    "top1pct_abs_delta",
+    "top01pct_abs_delta",
+    "pull_width",
+    "coverage68",
+    "coverage95",
+    "n_parameters",
+    "train_s",
+    "train_cpu_s",
+    "ns_per_point",
+    "optimizer",
+    "steps",
+    "load",
+}
+
+
+def run(script, directory, *arguments):
+    """The record of a study and what it printed."""
+    result = directory / f"{script}.json"
+    command = [sys.executable, str(BENCHMARKS / f"{script}.py"), "--quick", "--scale", SCALE]
+    command += ["--directory", str(directory), "--json", str(result), *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert result.with_suffix(".png").stat().st_size > 10_000
+    return json.loads(result.read_text()), done.stdout
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    return tmp_path_factory.mktemp("studies")
+
+
+def check(record, names, keys, samples=SAMPLES):
+    assert {"name", "date", "machine", "versions", "git", "seed", "quick", "rows"} <= record.keys()
+    assert record["quick"] is True
+    rows = [row for row in record["rows"] if row["sample"] in samples]
+    assert {(row["name"], row["sample"]) for row in rows} == {(n, s) for n in names for s in samples}
+    for row in rows:
+        assert keys <= row.keys(), keys - row.keys()
+        for key, value in row.items():
+            assert not isinstance(value, float) or math.isfinite(value), (row["name"], key)
+        assert 0 < row["median_abs_delta"] < 10
+        assert 1 <= row["n_eff"] <= row["n_test"]
+
+
+def test_accuracy_study_writes_rows_and_goes_on(directory):
+    record, printed = run("accuracy", directory, "--only", "fast", "adam_dsi")
+    check(record, ["fast", "adam_dsi"], ACCURACY_KEYS)
+    history = [row for row in record["rows"] if row["sample"] == "validation"]
+    assert {row["name"] for row in history} == {"fast", "adam_dsi"}
+    for row in history:
+        assert row["step"] > 0
+        assert row["cpu_s"] > 0
+        assert math.isfinite(row["median_abs_delta"])
+    again, printed_again = run("accuracy", directory, "--only", "fast")
+    assert again["rows"] == record["rows"]
+    assert " fast\n" in printed
+    assert " fast\n" not in printed_again
+
+
+def test_architectures_study_writes_rows(directory):
+    record, _ = run("architectures", directory, "--only", "sine_2", "group_kan_2")
+    check(record, ["sine_2", "group_kan_2"], ACCURACY_KEYS | {"kind", "depth"})
+
+
+def test_interpolation_study_writes_rows(directory):
+    names = ["rbf_gaussian_1000", "polynomial_3_1000", "fast_1000"]
+    record, _ = run("interpolation", directory, "--only", *names)
+    check(record, names, {"method", "n_train", "q99_abs_delta", "build_cpu_s", "ns_per_point", "n_bytes"})
+
+
+def test_unknown_configurations_are_refused_with_those_that_exist(directory):
+    command = [sys.executable, str(BENCHMARKS / "architectures.py"), "--only", "gelu"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "--only gelu: known are gelu_2" in done.stderr

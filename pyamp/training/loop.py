@@ -114,7 +114,7 @@ class Trainer:
         dtype = getattr(torch, config.dtype)
         posterior.to(device=device, dtype=dtype)
         self._training = training.to(dtype, device)
-        self._validation = validation.to(dtype, device).whole()
+        self._validation = validation.to(dtype, device)
         self._batches = Batches(len(training.target), config.batch_size, seed)
         make_optimizer = NaturalGradient if config.optimizer == "natural_gradient" else Gradient
         self._optimizer: Optimizer = make_optimizer(posterior, likelihood, config)
@@ -196,7 +196,11 @@ class Trainer:
             current = copy.deepcopy(self._posterior.state_dict())
             self._posterior.load_state_dict(self._average)
         with torch.no_grad():
-            loss = float(self._posterior.validation_loss(self._validation, self._likelihood))
+            total = sum(
+                len(chunk.target) * float(self._posterior.validation_loss(chunk, self._likelihood))
+                for chunk in self._validation.chunks()
+            )
+        loss = total / len(self._validation.target)
         if not math.isfinite(loss):
             raise PyampError(
                 f"training: the validation loss is {loss} at step {self._step}, a finite number expected; "

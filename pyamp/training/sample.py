@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -29,9 +30,12 @@ class Sample:
         weight = None if self.weight is None else self.weight[indices]
         return Batch(self.features[indices], self.target[indices], weight, step)
 
-    def whole(self) -> Batch:
-        """All points as one batch."""
-        return Batch(self.features, self.target, self.weight)
+    def chunks(self) -> Iterator[Batch]:
+        """All points, in batches that bound the memory of an evaluation."""
+        for begin in range(0, len(self.target), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            weight = None if self.weight is None else self.weight[part]
+            yield Batch(self.features[part], self.target[part], weight)
 
 
 def predicted(

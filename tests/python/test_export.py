@@ -1,0 +1,127 @@
+"""A surrogate of every combination, written and read: C++ gives the numbers of Python, and Python gives them again."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import pyamp
+from pyamp.configuration import validated
+from pyamp.model_file import load_surrogate, write_model
+from pyamp.networks import MLP
+from pyamp.recalibration import Isotonic, Scale
+from pyamp.surrogate import Surrogate
+from pyamp.training import TrainingConfig, make_surrogate
+from tests.support import PDG_IDS, model_info
+
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "mlp": ("ordered_invariants", {"hidden": [12, 12], "activation": "sine", "residual": True}),
+    "kan": ("log_invariants", {"hidden": [5], "intervals": 4}),
+    "group_kan": ("momenta", {"hidden": [12, 8], "groups": 2}),
+    "dsi": ("deep_sets_invariants", {}),
+    "fks": ("log_invariants", {"hidden": [8]}),
+}
+POSTERIORS: dict[str, dict[str, Any]] = {
+    "deterministic": {},
+    "ensemble": {"members": 2},
+    "bayesian": {"members": 3, "initial_width": 0.02},
+    "repulsive_ensemble": {"members": 2},
+}
+LIKELIHOODS: dict[str, dict[str, Any]] = {
+    "heteroskedastic_gaussian": {},
+    "mse": {},
+    "gaussian_mixture": {"components": 2},
+    "evidential": {},
+}
+
+
+def surrogate_of(momenta: np.ndarray, **choices: Any) -> Surrogate:
+    config = validated(choices, TrainingConfig, "test")
+    surrogate = make_surrogate(config, PDG_IDS, 2, len(momenta))
+    amplitude = torch.from_numpy(pyamp.truth().stripped(momenta))
+    surrogate.fit_preprocessing(torch.from_numpy(momenta), amplitude)
+    surrogate.likelihood.fit(torch.zeros((1, 10, surrogate.likelihood.n_outputs)), torch.full((10,), 0.3))
+    surrogate.to_dtype(torch.float64)
+    return surrogate
+
+
+def assert_same_everywhere(surrogate: Surrogate, momenta: np.ndarray, path: Path) -> None:
+    write_model(path, surrogate, model_info(), torch.from_numpy(momenta[:16]))
+    with torch.inference_mode():
+        expected = surrogate(torch.from_numpy(momenta))
+        again = load_surrogate(path)(torch.from_numpy(momenta))
+    found = pyamp.Evaluator(path, alpha_s=1.0, alpha=1.0)(momenta)
+    assert np.isfinite(found.amplitude).all()
+    # Sums in another order; of a spread of members, which is a difference, relative to the amplitude.
+    for name in ("amplitude", "sigma_syst", "sigma_stat"):
+        values = getattr(expected, name).numpy()
+        scale = np.abs(expected.amplitude.numpy())
+        np.testing.assert_allclose(getattr(found, name) / scale, values / scale, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(
+            getattr(again, name).numpy() / scale, values / scale, rtol=1e-12, atol=1e-14
+        )
+
+
+@pytest.mark.parametrize(("network", "posterior"), list(itertools.product(NETWORKS, POSTERIORS)))
+def test_network_and_posterior(network: str, posterior: str, momenta: np.ndarray, tmp_path: Path) -> None:
+    representation, options = NETWORKS[network]
+    surrogate = surrogate_of(
+        momenta,
+        representation={"type": representation},
+        network={"type": network, **options},
+        posterior={"type": posterior, **POSTERIORS[posterior]},
+    )
+    assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "target", "posterior"),
+    list(itertools.product(LIKELIHOODS, ("log", "log1p", "linear"), POSTERIORS)),
+)
+def test_likelihood_target_and_posterior(
+    likelihood: str, target: str, posterior: str, momenta: np.ndarray, tmp_path: Path
+) -> None:
+    surrogate = surrogate_of(
+        momenta,
+        representation={"type": "ordered_invariants", "linear": True},
+        network={"hidden": [10]},
+        target={"type": target},
+        likelihood={"type": likelihood, **LIKELIHOODS[likelihood]},
+        posterior={"type": posterior, **POSTERIORS[posterior]},
+    )
+    assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("target", ["log", "log1p", "linear"])
+@pytest.mark.parametrize("recalibration", [None, Scale(1.3), Isotonic([0.01, 0.2, 1.0], [0.02, 0.1, 3.0])])
+def test_sigma_network_and_recalibration(
+    target: str, recalibration: Any, momenta: np.ndarray, tmp_path: Path
+) -> None:
+    surrogate = surrogate_of(
+        momenta,
+        network={"hidden": [10]},
+        target={"type": target},
+        likelihood={"type": "mse"},
+        posterior={"type": "ensemble", "members": 2},
+    )
+    torch.manual_seed(8)
+    surrogate.sigma_network = MLP([9, 6, 1], "gelu").double()
+    surrogate.recalibration = recalibration
+    assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    "representation", ["ordered_invariants", "log_invariants", "momenta", "four_vectors"]
+)
+@pytest.mark.parametrize("factor", ["eikonal", "scale"])
+def test_representation_and_factor(
+    representation: str, factor: str, momenta: np.ndarray, tmp_path: Path
+) -> None:
+    choice = {"type": representation, "factor": factor}
+    surrogate = surrogate_of(momenta, representation=choice, network={"hidden": [10]})
+    assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")

@@ -215,7 +215,7 @@ class Polynomial(Interpolation):
         rows = max(CHUNK, n)
         for i in range(0, len(t), rows):
             chunk = np.column_stack([self._basis(x[i : i + rows]), t[i : i + rows]])
-            triangle = qr(np.vstack([triangle, chunk]), mode="r")[0]
+            triangle = qr(np.vstack([triangle, chunk]), mode="r")[0][: n + 1]
         self._coefficients = np.asarray(lstsq(triangle[:n, :n], triangle[:n, n])[0])
 
     def _predict(self, x: FloatArray) -> FloatArray:

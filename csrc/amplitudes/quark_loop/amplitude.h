@@ -1,0 +1,71 @@
+// One-loop amplitudes of photons and gluons through a massless quark loop, by cuts.
+//
+// Coefficients of boxes come from quadruple cuts, those of triangles and bubbles from expansions of triple and double
+// cuts for large loop momentum (Forde, arXiv:0704.1835; Badger, arXiv:0806.4600; Mastrolia, Mirabella, Peraro,
+// arXiv:1203.0291), in which the trees themselves are series. The rational part comes from the dependence of the same
+// expansions on the mass mu of the line, mu^2 being the part of the loop momentum beyond four dimensions.
+#pragma once
+
+#include "amplitudes/quark_loop/external_field.h"
+#include "amplitudes/quark_loop/line.h"
+
+namespace pyamp::quark_loop {
+
+template <class R>
+class Amplitude {
+ public:
+    explicit Amplitude(const Topology& topology);
+
+    /// @param legs momenta in the centre-of-mass frame, all energies positive, incoming legs first
+    void evaluate(const Momentum<R>* legs, int n_incoming, int pure_gauge = -1);
+
+    /// Amplitude of a colour class. Bit i of the helicity: leg i has negative helicity, all legs outgoing. Phases of
+    /// the two halves (leg 0 positive or negative) differ by conventions, the same for all classes.
+    Complex<R> operator()(int colour_class, unsigned helicity) const;
+
+    /// Size of what has to vanish, relative to the terms it is the sum of: poles 1/eps^2 with their logarithms,
+    /// channel by channel, and 1/eps from the sum of the bubbles; the largest over helicities and classes.
+    struct Poles {
+        double infrared;
+        double ultraviolet;
+    };
+    Poles poles() const;
+
+ private:
+    const Topology& topology_;
+    ExternalField<R> external_;
+    Line<Value<R>, R> value_;
+    Line<Leading<R>, R> leading_;
+    Line<TripleCutSeries<R>, R> triple_;
+    Line<DoubleCutSeries<R>, R> double_;
+    std::vector<R> log_, im_log_;             ///< of -s in units of s_12, by channel
+    std::vector<Complex<R>> re_, im_;         ///< sum c Re f and sum c Im f, by class and helicity
+    std::vector<Complex<R>> bubble_;          ///< coefficients by channel, class, helicity
+    std::vector<Complex<R>> pole_;            ///< of (-s)^-eps / eps^2, likewise
+    std::vector<R> pole_size_, bubble_size_;  ///< by class and helicity
+    std::vector<TripleCutSeries<R>> products_;
+
+    /// How much of a triangle's coefficients a bubble contains.
+    struct Share {
+        int channel = -1;
+        Complex<R> first, second, third;  ///< of t, t^2, t^3 in the coefficient of the bubble
+        Complex<R> third_mass;            ///< of t^3 in that of mu^2
+        R mass_weight;                    ///< what the coefficient of mu^2 in the bubble adds to the amplitude
+    };
+
+    int at(int colour_class, int h) const { return colour_class * topology_.n_helicities + h; }
+    void add(int n, const Complex<R>& coefficient, const Complex<R>& function) {
+        re_[n] += function.re * coefficient;
+        im_[n] += function.im * coefficient;
+    }
+    void add_pole(Legs legs, int n, const Complex<R>& c);
+    void box(const Cut& cut);
+    void triangle(const Cut& cut);
+    void triangle_direction(const Cut& cut, const LoopMomentum<R>& l, const R& v2, const Complex<R>& scale,
+                            const Complex<R>& integral, const Legs pole_legs[2], const R pole_weights[2]);
+    Share share(const Cut& cut, int corner, const LoopMomentum<R>& l, const Complex<R>& scale) const;
+    LoopMomentum<R> bubble_momentum(Legs legs) const;
+    void bubble(const Cut& cut, int channel);
+};
+
+}  // namespace pyamp::quark_loop

@@ -16,14 +16,10 @@ Amplitude<R>::Amplitude(const Topology& topology)
       leading_(topology),
       triple_(topology),
       double_(topology),
-      log_(topology.bubbles.size()),
-      im_log_(topology.bubbles.size()),
       re_(static_cast<std::size_t>(topology.n_classes) * topology.n_helicities),
       im_(re_.size()),
       bubble_(topology.bubbles.size() * re_.size()),
-      pole_(bubble_.size()),
-      pole_size_(re_.size()),
-      bubble_size_(re_.size()) {}
+      pole_(bubble_.size()) {}
 
 template <class R>
 void Amplitude<R>::evaluate(const Momentum<R>* legs, int n_incoming, int pure_gauge) {
@@ -35,8 +31,6 @@ void Amplitude<R>::evaluate(const Momentum<R>* legs, int n_incoming, int pure_ga
     clear(im_);
     clear(bubble_);
     clear(pole_);
-    clear(pole_size_);
-    clear(bubble_size_);
     for (const Cut& cut : topology_.boxes) box(cut);
     for (const Cut& cut : topology_.triangles) triangle(cut);
     for (std::size_t k = 0; k < topology_.bubbles.size(); ++k) bubble(topology_.bubbles[k], static_cast<int>(k));
@@ -58,21 +52,21 @@ Complex<R> Amplitude<R>::operator()(int colour_class, unsigned helicity) const {
 
 template <class R>
 auto Amplitude<R>::poles() const -> Poles {
-    double infrared = 0;
-    double ultraviolet = 0;
-    const auto worst = [](double a, const R& sum, const R& size) {
-        const double ratio = static_cast<double>(sum) / static_cast<double>(size);
-        return static_cast<double>(size) > 0 ? std::max(a, std::sqrt(ratio)) : a;
-    };
+    R size(0);
+    R ultraviolet(0);
+    std::vector<R> infrared(topology_.bubbles.size());
     for (std::size_t n = 0; n < re_.size(); ++n) {
+        size = size + norm(re_[n]) + norm(im_[n]);
         Complex<R> bubbles{};
         for (std::size_t k = 0; k < topology_.bubbles.size(); ++k) {
             bubbles += bubble_[k * re_.size() + n];
-            infrared = worst(infrared, norm(pole_[k * re_.size() + n]), pole_size_[n]);
+            infrared[k] = infrared[k] + norm(pole_[k * re_.size() + n]);
         }
-        ultraviolet = worst(ultraviolet, norm(bubbles), bubble_size_[n]);
+        ultraviolet = ultraviolet + norm(bubbles);
     }
-    return {infrared, ultraviolet};
+    const R largest = *std::max_element(infrared.begin(), infrared.end());
+    const auto root = [](const R& ratio) { return std::sqrt(static_cast<double>(ratio)); };
+    return {root(largest / size), root(ultraviolet / size)};
 }
 
 template <class R>
@@ -80,8 +74,6 @@ void Amplitude<R>::add_pole(Legs legs, int n, const Complex<R>& c) {
     const int channel = topology_.channel[legs];
     if (channel < 0) return;
     pole_[channel * re_.size() + n] += c;
-    const R size = norm(c);
-    if (size > pole_size_[n]) pole_size_[n] = size;
 }
 
 template class Amplitude<double>;

@@ -23,8 +23,8 @@ class Amplitude {
     /// the two halves (leg 0 positive or negative) differ by conventions, the same for all classes.
     Complex<R> operator()(int colour_class, unsigned helicity) const;
 
-    /// Size of what has to vanish, relative to the terms it is the sum of: poles 1/eps^2 with their logarithms,
-    /// channel by channel, and 1/eps from the sum of the bubbles; the largest over helicities and classes.
+    /// What has to vanish, relative to the amplitude (root mean square over helicities and classes): the worst of the
+    /// poles (-s)^-eps / eps^2, channel by channel, and 1/eps, the sum of the bubbles.
     struct Poles {
         double infrared;
         double ultraviolet;
@@ -38,12 +38,9 @@ class Amplitude {
     Line<Leading<R>, R> leading_;
     Line<TripleCutSeries<R>, R> triple_;
     Line<DoubleCutSeries<R>, R> double_;
-    std::vector<R> log_, im_log_;             ///< of -s in units of s_12, by channel
-    std::vector<Complex<R>> re_, im_;         ///< sum c Re f and sum c Im f, by class and helicity
-    std::vector<Complex<R>> bubble_;          ///< coefficients by channel, class, helicity
-    std::vector<Complex<R>> pole_;            ///< of (-s)^-eps / eps^2, likewise
-    std::vector<R> pole_size_, bubble_size_;  ///< by class and helicity
-    std::vector<TripleCutSeries<R>> products_;
+    std::vector<Complex<R>> re_, im_;  ///< sum c Re f and sum c Im f, by class and helicity
+    std::vector<Complex<R>> bubble_;   ///< coefficients by channel, class, helicity
+    std::vector<Complex<R>> pole_;     ///< of (-s)^-eps / eps^2, likewise
 
     /// How much of a triangle's coefficients a bubble contains.
     struct Share {

@@ -72,8 +72,6 @@ void Amplitude<R>::bubble(const Cut& cut, int channel) {
     }
     for (std::size_t n = 0; n < re_.size(); ++n) {
         add(static_cast<int>(n), coefficient[n], function);
-        const R size = norm(coefficient[n]);
-        if (size > bubble_size_[n]) bubble_size_[n] = size;
     }
 }
 

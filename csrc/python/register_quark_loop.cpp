@@ -5,11 +5,12 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "amplitudes/frame.h"
 #include "amplitudes/quark_loop/amplitude.h"
+#include "amplitudes/quark_loop/rebuilt.h"
 #include "amplitudes/quark_loop/scalar_integrals.h"
 #include "error.h"
 #include "python/register.h"
@@ -46,15 +47,19 @@ py::tuple amplitudes(const Momenta& momenta, const std::vector<int>& photons, in
         if (!to_centre_of_mass(momenta.data() + 4 * n_legs * i, n_legs, point.data())) {
             throw Error("quark_loop: point " + std::to_string(i) + " is not physical");
         }
-        for (int k = 0; k < n_legs; ++k) legs[k] = {point[k].E, point[k].x, point[k].y, point[k].z};
-        amplitude.evaluate(legs.data(), n_incoming, pure_gauge);
+        if constexpr (std::is_same_v<R, double>) {
+            for (int k = 0; k < n_legs; ++k) legs[k] = {point[k].E, point[k].x, point[k].y, point[k].z};
+        } else {
+            quark_loop::rebuilt(point.data(), n_legs, n_legs - 1, 0, legs.data());
+        }
+        amplitude.evaluate(legs.data(), n_incoming, {pure_gauge, true});
         for (int c = 0; c < topology.n_classes; ++c) {
             for (unsigned h = 0; h < 1u << n_legs; ++h) {
                 const auto a = amplitude(c, h);
                 values.mutable_at(i, c, h) = {static_cast<double>(a.re), static_cast<double>(a.im)};
             }
         }
-        const auto p = amplitude.poles();
+        const auto p = amplitude.errors();
         poles.mutable_at(i, 0) = p.infrared;
         poles.mutable_at(i, 1) = p.ultraviolet;
     }

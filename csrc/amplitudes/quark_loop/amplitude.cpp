@@ -19,11 +19,18 @@ Amplitude<R>::Amplitude(const Topology& topology)
       re_(static_cast<std::size_t>(topology.n_classes) * topology.n_helicities),
       im_(re_.size()),
       bubble_(topology.bubbles.size() * re_.size()),
-      pole_(bubble_.size()) {}
+      pole_(bubble_.size()) {
+    std::size_t most = 0;
+    for (const Cut& cut : topology.triangles) {
+        most = std::max<std::size_t>(most, cut.n_slots[0] * cut.n_slots[1] * cut.n_pair_helicities);
+    }
+    pair_products_.resize(most);
+}
 
 template <class R>
-void Amplitude<R>::evaluate(const Momentum<R>* legs, int n_incoming, int pure_gauge) {
-    external_.fill(legs, n_incoming, pure_gauge);
+void Amplitude<R>::evaluate(const Momentum<R>* legs, int n_incoming, const Checks& checks) {
+    checks_ = checks;
+    external_.fill(legs, n_incoming, checks.pure_gauge);
     const auto clear = [](auto& values) {
         std::fill(values.begin(), values.end(), typename std::decay_t<decltype(values)>::value_type{});
     };
@@ -31,6 +38,7 @@ void Amplitude<R>::evaluate(const Momentum<R>* legs, int n_incoming, int pure_ga
     clear(im_);
     clear(bubble_);
     clear(pole_);
+    mass_term_error_ = R(0);
     for (const Cut& cut : topology_.boxes) box(cut);
     for (const Cut& cut : topology_.triangles) triangle(cut);
     for (std::size_t k = 0; k < topology_.bubbles.size(); ++k) bubble(topology_.bubbles[k], static_cast<int>(k));
@@ -51,7 +59,7 @@ Complex<R> Amplitude<R>::operator()(int colour_class, unsigned helicity) const {
 }
 
 template <class R>
-auto Amplitude<R>::poles() const -> Poles {
+auto Amplitude<R>::errors() const -> Errors {
     R size(0);
     R ultraviolet(0);
     std::vector<R> infrared(topology_.bubbles.size());
@@ -66,7 +74,7 @@ auto Amplitude<R>::poles() const -> Poles {
     }
     const R largest = *std::max_element(infrared.begin(), infrared.end());
     const auto root = [](const R& ratio) { return std::sqrt(static_cast<double>(ratio)); };
-    return {root(largest / size), root(ultraviolet / size)};
+    return {root(largest / size), root(ultraviolet / size), RealTraits<R>::epsilon * root(mass_term_error_ / size)};
 }
 
 template <class R>

@@ -16,23 +16,33 @@ class Amplitude {
  public:
     explicit Amplitude(const Topology& topology);
 
+    /// What only checks ask for.
+    struct Checks {
+        int pure_gauge = -1;    ///< leg whose polarisation vector is its momentum: the amplitude has to vanish
+        bool infrared = false;  ///< collect the infrared poles, which takes time
+    };
+
     /// @param legs momenta in the centre-of-mass frame, all energies positive, incoming legs first
-    void evaluate(const Momentum<R>* legs, int n_incoming, int pure_gauge = -1);
+    void evaluate(const Momentum<R>* legs, int n_incoming, const Checks& checks);
+    void evaluate(const Momentum<R>* legs, int n_incoming) { evaluate(legs, n_incoming, Checks{}); }
 
     /// Amplitude of a colour class. Bit i of the helicity: leg i has negative helicity, all legs outgoing. Phases of
     /// the two halves (leg 0 positive or negative) differ by conventions, the same for all classes.
     Complex<R> operator()(int colour_class, unsigned helicity) const;
 
-    /// What has to vanish, relative to the amplitude (root mean square over helicities and classes): the worst of the
-    /// poles (-s)^-eps / eps^2, channel by channel, and 1/eps, the sum of the bubbles.
-    struct Poles {
-        double infrared;
-        double ultraviolet;
+    /// Errors that can be seen without knowing the amplitude, relative to it (root mean square over helicities and
+    /// classes).
+    struct Errors {
+        double infrared;     ///< worst of the poles (-s)^-eps / eps^2, channel by channel; 0 if not asked for
+        double ultraviolet;  ///< the pole 1/eps: the sum of the bubbles
+        /// Rounding in the terms mu^4 of the boxes, which no pole sees: large where legs are nearly coplanar.
+        double rational;
     };
-    Poles poles() const;
+    Errors errors() const;
 
  private:
     const Topology& topology_;
+    Checks checks_;
     ExternalField<R> external_;
     Line<Value<R>, R> value_;
     Line<Leading<R>, R> leading_;
@@ -41,6 +51,9 @@ class Amplitude {
     std::vector<Complex<R>> re_, im_;  ///< sum c Re f and sum c Im f, by class and helicity
     std::vector<Complex<R>> bubble_;   ///< coefficients by channel, class, helicity
     std::vector<Complex<R>> pole_;     ///< of (-s)^-eps / eps^2, likewise
+
+    R mass_term_error_;  ///< sum of the squared errors of the terms of mu^4, in units of rounding
+    std::vector<TripleCutSeries<R>> pair_products_;  ///< of the two smaller corners of a triangle
 
     /// How much of a triangle's coefficients a bubble contains.
     struct Share {

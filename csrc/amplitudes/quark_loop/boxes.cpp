@@ -71,7 +71,7 @@ void Amplitude<R>::box(const Cut& cut) {
                     R(0.5 * term.sign) * (last.scalar * first.scalar + half_trace(last.matrix, first.matrix));
                 const int n = at(term.colour_class, h);
                 add(n, d, function);
-                for (int k = 0; k < 6; ++k) add_pole(channels[k], n, weights[k] * d);
+                for (int k = 0; k < 6 && checks_.infrared; ++k) add_pole(channels[k], n, weights[k] * d);
             }
         }
     }
@@ -83,10 +83,24 @@ void Amplitude<R>::box(const Cut& cut) {
     const Complex<R> inverse_square = inverse(R(0.5) * dot2(momentum.grow, momentum.grow));
     const Complex<R> weight = R(-1) / R(6) * (inverse_square * inverse_square);
     leading_.cut(external_, cut, momentum);
+    // Rounding of the propagators within corners that are nearly orthogonal to this direction.
+    const auto size = [](const Vector<R>& v) { return norm(v.a) + norm(v.b) + norm(v.c) + norm(v.d); };
+    R amplification(1);
+    Legs before = 0;
+    for (Legs corner : cut.corner) {
+        for (Legs part = (corner - 1) & corner; part; part = (part - 1) & corner) {
+            const Vector<R>& k = external_.momentum(before | part);
+            const R relative = size(momentum.grow) * size(k) / norm(dot2(momentum.grow, k));
+            if (!(relative < amplification)) amplification = relative;
+        }
+        before |= corner;
+    }
     for (int h = 0; h < topology_.n_helicities; ++h) {
         for (const Term& term : cut.terms) {
             const auto tree = [&](int c) { return leading_.tree(cut, c, term.slot[c], h).scalar; };
-            re_[at(term.colour_class, h)] += R(term.sign) * (weight * (tree(0) * tree(1) * (tree(2) * tree(3))));
+            const Complex<R> value = R(term.sign) * (weight * (tree(0) * tree(1) * (tree(2) * tree(3))));
+            re_[at(term.colour_class, h)] += value;
+            mass_term_error_ = mass_term_error_ + amplification * norm(value);
         }
     }
 }

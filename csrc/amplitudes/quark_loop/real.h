@@ -18,12 +18,14 @@ struct RealTraits;
 template <>
 struct RealTraits<double> {
     static constexpr double pi = 3.141592653589793;
+    static constexpr double epsilon = 2.2e-16;
     static constexpr int bernoulli_terms = 9;
 };
 
 template <>
 struct RealTraits<DoubleDouble> {
     static constexpr DoubleDouble pi{3.141592653589793, 1.2246467991473532e-16};
+    static constexpr double epsilon = 5e-32;
     static constexpr int bernoulli_terms = 18;
 };
 

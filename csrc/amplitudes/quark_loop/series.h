@@ -159,6 +159,23 @@ TripleCutSeries<R> operator*(const TripleCutSeries<R>& x, const TripleCutSeries<
     return z;
 }
 
+/// What a triangle needs of the trace of two factors: coefficients of t^3 ... t^0 and of c, strengths included.
+template <class R>
+struct TripleCutTrace {
+    Complex<R> s0, s1, s2, s3, s2c, s3c, p2, p3;
+
+    TripleCutTrace(const TripleCutSeries<R>& x, const TripleCutSeries<R>& y)
+        : s0(x.s0 * y.s0),
+          s1(x.s0 * y.s1 + x.s1 * y.s0),
+          s2(x.s0 * y.s2 + x.s1 * y.s1 + x.s2 * y.s0),
+          s3(x.s0 * y.s3 + x.s1 * y.s2 + x.s2 * y.s1 + x.s3 * y.s0),
+          s2c(x.s0 * y.s2c + x.s2c * y.s0),
+          s3c(x.s0 * y.s3c + x.s1 * y.s2c + x.s2c * y.s1 + x.s3c * y.s0),
+          p2(x.s0 * y.p2 + x.p2 * y.s0 + half_trace(x.f1, y.f1)),
+          p3(x.s0 * y.p3 + x.p3 * y.s0 + x.s1 * y.p2 + x.p2 * y.s1 + half_trace(x.f1, y.f2) +
+             half_trace(x.f2, y.f1)) {}
+};
+
 /// l = t e + v + z w + (c/t) e' for large t, as on a double cut: t times a series to order t^-2. Of the polynomials
 /// in z only what survives the average over z is kept.
 template <class R>

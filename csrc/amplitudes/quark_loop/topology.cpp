@@ -228,6 +228,10 @@ void Topology::finish(Cut& cut, double weight) {
         cut.n_slots[c] = n_orders[c];
         for (int k = 0; k < n_orders[c]; ++k) cut.slot_of_order[c][k] = k;
     }
+    const Legs pair = cut.corner[0] | cut.corner[1];
+    cut.pair_map = helicity_map(all, pair);
+    cut.n_pair_helicities = count_helicities(pair);
+    for (int c = 0; c < 2; ++c) cut.of_pair_map[c] = helicity_map(pair, cut.corner[c]);
     const double reflection = n_legs % 2 ? -1 : 1;
     std::array<int, 4> o{};
     for (o[0] = 0; o[0] < n_orders[0]; ++o[0]) {

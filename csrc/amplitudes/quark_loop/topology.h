@@ -79,6 +79,10 @@ struct Cut {
     std::array<int, 4> n_slots{};
     std::array<int, 4> helicity_map{};  ///< helicity of all legs -> of the corner
     std::vector<Term> terms;
+    /// The first two corners together: helicity of all legs -> of both -> of each.
+    int pair_map = 0;
+    std::array<int, 2> of_pair_map{};
+    int n_pair_helicities = 0;
 };
 
 struct Topology {

@@ -84,15 +84,27 @@ void Amplitude<R>::triangle_direction(const Cut& cut, const LoopMomentum<R>& l, 
     for (int c = 0; c < 3; ++c) shares[c] = share(cut, c, l, scale);
     const Complex<R> at_zero_mass = -(v2 * scale);
     const R half(0.5);
+    const bool has_integral = !(norm(integral) == R(0));
 
     // The two smaller corners first: few products serve all helicities of the largest corner.
-    const Legs small = cut.corner[0] | cut.corner[1];
-    (void)small;
-    for (int h = 0; h < topology_.n_helicities; ++h) {
-        for (const Term& term : cut.terms) {
-            const TripleCutSeries<R> x =
-                triple_.tree(cut, 1, term.slot[1], h) * triple_.tree(cut, 0, term.slot[0], h);
-            const TripleCutSeries<R> y = triple_.tree(cut, 2, term.slot[2], h) * x;
+    const std::uint8_t* const of_first = topology_.map(cut.of_pair_map[0]);
+    const std::uint8_t* const of_second = topology_.map(cut.of_pair_map[1]);
+    const std::uint8_t* const of_pair = topology_.map(cut.pair_map);
+    const std::uint8_t* const of_third = topology_.map(cut.helicity_map[2]);
+    const int n_pair = cut.n_pair_helicities;
+    for (int a = 0; a < cut.n_slots[0]; ++a) {
+        for (int b = 0; b < cut.n_slots[1]; ++b) {
+            for (int h = 0; h < n_pair; ++h) {
+                pair_products_[(a * cut.n_slots[1] + b) * n_pair + h] =
+                    triple_.tree(1, b, of_second[h]) * triple_.tree(0, a, of_first[h]);
+            }
+        }
+    }
+    for (const Term& term : cut.terms) {
+        const TripleCutSeries<R>* const pairs =
+            &pair_products_[(term.slot[0] * cut.n_slots[1] + term.slot[1]) * n_pair];
+        for (int h = 0; h < topology_.n_helicities; ++h) {
+            const TripleCutTrace<R> y(triple_.tree(2, term.slot[2], of_third[h]), pairs[of_pair[h]]);
             const R sign(term.sign);
             // coefficients of t^3 ... t^0, each times the line's two components over two
             const Complex<R> third = sign * y.s0;
@@ -102,8 +114,9 @@ void Amplitude<R>::triangle_direction(const Cut& cut, const LoopMomentum<R>& l, 
             const Complex<R> constant = sign * (y.s3 + at_zero_mass * y.s3c + y.p3);
             const Complex<R> constant_mass = sign * (scale * y.s3c);
             const int n = at(term.colour_class, h);
-            add(n, half * constant, integral);
-            for (int k = 0; k < 2; ++k) add_pole(pole_legs[k], n, (half * pole_weights[k]) * constant);
+            if (has_integral) add(n, half * constant, integral);
+            for (int k = 0; k < 2 && checks_.infrared; ++k)
+                add_pole(pole_legs[k], n, (half * pole_weights[k]) * constant);
             // int mu^2 = 1/2, and the average of two directions
             re_[n] += R(0.25) * constant_mass;
             for (const Share& part : shares) {

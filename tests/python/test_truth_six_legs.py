@@ -222,7 +222,7 @@ def test_bad_points_are_rescued(truth):
 
 
 def test_accuracy_flags_points_that_do_not_conserve_momentum(truth, sample):
-    momenta, value, _ = sample
+    momenta, _, _ = sample
     spoiled = momenta[:10].copy()
     spoiled[:, 5, 1] *= 1 + 1e-7
     _, accuracy = truth.me2(spoiled, return_accuracy=True)

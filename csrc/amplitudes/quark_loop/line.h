@@ -62,8 +62,6 @@ class Line {
     /// Tree of a corner by slot and helicity of the corner.
     const Series& tree(int corner, int slot, int helicity) const { return trees_[corner][slot * stride_ + helicity]; }
 
-    int stride() const { return stride_; }
-
  private:
     const Topology& topology_;
     int stride_;

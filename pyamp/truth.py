@@ -106,7 +106,8 @@ class Truth:
             shows in the value, amplified by about E² over the smallest invariant.
         return_accuracy : bool
             Also return the estimated relative accuracy of every point: the change of the value when the
-            point is rotated and the gluon rebuilt from momentum conservation. Doubles the time.
+            point is rotated and its last leg rebuilt from momentum conservation; for ``gg_to_aagg`` at least
+            what is left of the 1/ε poles. Doubles the time.
         on_failure : {"raise", "nan"}
             What to do where there is no value: momenta not finite, off-shell or not conserved (by more than
             1e-6 of the largest energy), or an invariant that is exactly 0. By default an error names the
@@ -145,9 +146,10 @@ class Truth:
         return float(value[0]) if single else value
 
     def helicity_amplitudes_squared(self, momenta: ArrayLike) -> dict[str, Any]:
-        """|A_h|² of every helicity configuration, stripped of couplings, colour and averages.
+        """|A_h|² of every helicity configuration, stripped of couplings, constant factors and averages.
 
-        The sum over the 32 configurations, times ``3 π (11/9)²``, is :meth:`stripped`.
+        For ``gg_to_aag`` the sum over the 32 configurations, times ``3 π (11/9)²``, is :meth:`stripped`; for
+        ``gg_to_aagg``, where |A_h|² is summed over colours, that over the 64, times ``4 π² (11/9)²``.
 
         Parameters
         ----------
@@ -157,16 +159,12 @@ class Truth:
         Returns
         -------
         dict of str to ndarray or float
-            Shape ``(n,)`` each, GeV⁻² for five legs; keys such as ``"+-+++"``: helicities of the legs in
+            Shape ``(n,)`` each, in GeV^(8 − 2 legs); keys such as ``"+-+++"``: helicities of the legs in
             order, all taken as outgoing. NaN for points without a value.
-
-        Notes
-        -----
-        Sum over photon insertions of the five-gluon primitives of arXiv:hep-ph/9302280.
         """
         points, single = self._points(momenta)
-        table = _core.gg_to_aag.helicity_amplitudes_squared(points)
-        names = _core.gg_to_aag.helicity_names()
+        table = self._amplitude.helicity_amplitudes_squared(points)
+        names = _core.helicity_names(self._n_legs)
         return {name: float(table[0, k]) if single else table[:, k] for k, name in enumerate(names)}
 
     def _points(self, momenta: ArrayLike) -> tuple[Floats, bool]:
@@ -233,7 +231,9 @@ def truth(name: str = "gg_to_aag", alpha_s: float = 0.118, alpha: float = 1 / 13
     Parameters
     ----------
     name : str
-        ``"gg_to_aag"``: g g → γ γ g at one loop, squared, five massless quarks in the loop and no top.
+        ``"gg_to_aag"`` or ``"gg_to_aagg"``: g g → γ γ g or g g → γ γ g g at one loop, squared, five massless
+        quarks in the loop and no top. Neither has factors for identical particles: 1/2 for the photons, and
+        1/2 for the outgoing gluons of ``gg_to_aagg``.
     alpha_s, alpha : float
         Strong and electromagnetic couplings.
 
@@ -248,8 +248,12 @@ def truth(name: str = "gg_to_aag", alpha_s: float = 0.118, alpha: float = 1 / 13
 
     Notes
     -----
-    From the five-gluon one-loop amplitudes of Bern, Dixon and Kosower, arXiv:hep-ph/9302280, summed over
-    photon insertions (arXiv:hep-ph/9409393, arXiv:hep-ph/9905283). Finite and leading order: no scale or
-    scheme enters but through α_s.
+    ``gg_to_aag``: from the five-gluon one-loop amplitudes of Bern, Dixon and Kosower, arXiv:hep-ph/9302280,
+    summed over photon insertions (arXiv:hep-ph/9409393, arXiv:hep-ph/9905283).
+
+    ``gg_to_aagg``: by numerical unitarity (arXiv:hep-th/0412103, arXiv:0704.1835, arXiv:0806.4600); points
+    that double precision cannot do are recomputed with twice the digits. See ``docs/physics/gg_to_aagg.md``.
+
+    Both are finite and leading order: no scale or scheme enters but through α_s.
     """
     return Truth(name, alpha_s, alpha)

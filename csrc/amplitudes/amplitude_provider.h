@@ -43,8 +43,15 @@ class AmplitudeProvider {
     ///
     /// @param momenta   (n, n_legs, 4) contiguous, [E, px, py, pz] in GeV, incoming energies positive, any frame
     /// @param amplitude (n); NaN where the evaluation failed
-    /// @param accuracy  (n) or nullptr: relative numerical accuracy, estimated from a rotated point
+    /// @param accuracy  (n) or nullptr: relative numerical accuracy, estimated from a rotated point, and from the
+    ///                  cancellation of poles where there are any
     virtual void evaluate(const double* momenta, std::size_t n, double* amplitude, double* accuracy) const = 0;
+
+    /// The contributions of the helicity configurations, without couplings, constant factors and average.
+    ///
+    /// @param out (n, 2^n_legs); bit i of the index: leg i has negative helicity, all legs outgoing; NaN where the
+    ///            evaluation failed
+    virtual void helicity_amplitudes_squared(const double* momenta, std::size_t n, double* out) const = 0;
 };
 
 /// A built-in amplitude by name; throws pyamp::Error that lists the known names.

@@ -19,5 +19,6 @@ PYBIND11_MODULE(_core, m) {
     pyamp::python::register_amplitudes(m);
     pyamp::python::register_cuts(m);
     pyamp::python::register_phase_space(m);
+    pyamp::python::register_quark_loop(m);
     pyamp::python::register_surrogate(m);
 }

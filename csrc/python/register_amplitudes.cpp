@@ -64,42 +64,26 @@ void register_loop_functions(py::module_ m) {
     m.def("Ls1", py::vectorize(&ls1), py::arg("s_a"), py::arg("s_b"), py::arg("s_c"));
 }
 
-/// "+-+++": helicities of the legs in order, all outgoing; the index of gg_to_aag::squared_by_helicity.
-std::vector<std::string> helicity_names() {
+/// "+-+++": helicities of the legs in order, all outgoing; bit i of the index is leg i, 1 for negative.
+std::vector<std::string> helicity_names(int n_legs) {
     std::vector<std::string> names;
-    for (int h = 0; h < gg_to_aag::n_helicities; ++h) {
+    for (int h = 0; h < 1 << n_legs; ++h) {
         std::string name;
-        for (int leg = 0; leg < gg_to_aag::n_legs; ++leg) name += (h >> leg & 1) ? '-' : '+';
+        for (int leg = 0; leg < n_legs; ++leg) name += (h >> leg & 1) ? '-' : '+';
         names.push_back(name);
     }
     return names;
 }
 
-/// One row of 32 per point from fill(point, row); NaN where the point is not physical.
-template <class Fill>
-py::array_t<double> rows_by_helicity(const Momenta& momenta, const Fill& fill) {
-    const py::ssize_t n = n_points(momenta, gg_to_aag::n_legs);
-    py::array_t<double> result({n, py::ssize_t{gg_to_aag::n_helicities}});
+py::array_t<double> helicity_amplitudes_squared(const AmplitudeProvider& self, const Momenta& momenta) {
+    const int n_legs = self.process().n_legs();
+    const py::ssize_t n = n_points(momenta, n_legs);
+    py::array_t<double> result({n, py::ssize_t{1} << n_legs});
     const double* in = momenta.data();
     double* out = result.mutable_data();
     py::gil_scoped_release release;
-    gg_to_aag::Point point;
-    for (py::ssize_t i = 0; i < n; ++i, in += 20, out += gg_to_aag::n_helicities) {
-        if (gg_to_aag::to_centre_of_mass(in, point)) {
-            fill(point, out);
-        } else {
-            std::fill_n(out, gg_to_aag::n_helicities, std::numeric_limits<double>::quiet_NaN());
-        }
-    }
+    self.helicity_amplitudes_squared(in, static_cast<std::size_t>(n), out);
     return result;
-}
-
-py::array_t<double> helicity_amplitudes_squared(const Momenta& momenta) {
-    gg_to_aag::Workspace work;
-    return rows_by_helicity(momenta, [&](const gg_to_aag::Point& point, double* out) {
-        gg_to_aag::evaluate_point(point, work);
-        gg_to_aag::squared_by_helicity(work, out);
-    });
 }
 
 py::array_t<double> primitives_squared(const Momenta& momenta, const std::array<int, 5>& order, double mu) {
@@ -108,9 +92,20 @@ py::array_t<double> primitives_squared(const Momenta& momenta, const std::array<
         if (leg < 0 || leg > 4 || seen[leg]) throw Error("primitives_squared: order is not a permutation of 0 ... 4");
         seen[leg] = true;
     }
-    return rows_by_helicity(momenta, [&](const gg_to_aag::Point& point, double* out) {
-        gg_to_aag::primitive_squared_by_helicity(point, order.data(), mu * mu, out);
-    });
+    const py::ssize_t n = n_points(momenta, gg_to_aag::n_legs);
+    py::array_t<double> result({n, py::ssize_t{gg_to_aag::n_helicities}});
+    const double* in = momenta.data();
+    double* out = result.mutable_data();
+    py::gil_scoped_release release;
+    gg_to_aag::Point point;
+    for (py::ssize_t i = 0; i < n; ++i, in += 20, out += gg_to_aag::n_helicities) {
+        if (to_centre_of_mass(in, gg_to_aag::n_legs, point.data())) {
+            gg_to_aag::primitive_squared_by_helicity(point, order.data(), mu * mu, out);
+        } else {
+            std::fill_n(out, gg_to_aag::n_helicities, std::numeric_limits<double>::quiet_NaN());
+        }
+    }
+    return result;
 }
 
 }  // namespace
@@ -128,13 +123,13 @@ void register_amplitudes(py::module_& m) {
                                [](const AmplitudeProvider& a) { return a.coupling_orders().alpha_power; })
         .def_property_readonly("spin_colour_average", &AmplitudeProvider::spin_colour_average)
         .def_property_readonly("version", &AmplitudeProvider::version)
-        .def("evaluate", &evaluate, py::arg("momenta"), py::arg("accuracy") = false);
+        .def("evaluate", &evaluate, py::arg("momenta"), py::arg("accuracy") = false)
+        .def("helicity_amplitudes_squared", &helicity_amplitudes_squared, py::arg("momenta"));
+    m.def("helicity_names", &helicity_names, py::arg("n_legs"));
 
     register_loop_functions(m.def_submodule("loop_functions"));
 
     auto aag = m.def_submodule("gg_to_aag", "Ingredients of the g g -> gamma gamma g amplitude.");
-    aag.def("helicity_names", &helicity_names);
-    aag.def("helicity_amplitudes_squared", &helicity_amplitudes_squared, py::arg("momenta"));
     aag.def("primitives_squared", &primitives_squared, py::arg("momenta"), py::arg("order"), py::arg("mu"));
 }
 

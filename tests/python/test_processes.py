@@ -22,7 +22,12 @@ def write(tmp_path, card):
 
 
 def test_every_card_of_the_package_loads():
-    assert available_processes() == ["gg_to_aag_1tev", "gg_to_aag_lhc13"]
+    assert available_processes() == [
+        "gg_to_aag_1tev",
+        "gg_to_aag_lhc13",
+        "gg_to_aagg_1tev",
+        "gg_to_aagg_lhc13",
+    ]
     for name in available_processes():
         assert load_process(name).name == name
 

@@ -44,15 +44,30 @@ std::string GgToAag::version() const { return "pyamp builtin gg_to_aag 1"; }
 void GgToAag::evaluate(const double* momenta, std::size_t n, double* amplitude, double* accuracy) const {
     gg_to_aag::Workspace work;
     gg_to_aag::Point point;
+    gg_to_aag::Point turned;
     for (std::size_t i = 0; i < n; ++i) {
-        const bool good = gg_to_aag::to_centre_of_mass(momenta + 20 * i, point);
+        const bool good = to_centre_of_mass(momenta + 20 * i, gg_to_aag::n_legs, point.data());
         amplitude[i] = good ? value_at(point, work) : nan;
         if (!accuracy) continue;
         accuracy[i] = nan;
         if (std::isnan(amplitude[i])) continue;
         // Two equal values do not mean an exact one; a rotated point that fails means that nothing is known.
-        const double rotated = value_at(gg_to_aag::rotated_and_rebuilt(point), work);
+        rotated_and_rebuilt(point.data(), gg_to_aag::n_legs, turned.data());
+        const double rotated = value_at(turned, work);
         accuracy[i] = std::isnan(rotated) ? infinity : std::max(epsilon, std::abs(rotated / amplitude[i] - 1));
+    }
+}
+
+void GgToAag::helicity_amplitudes_squared(const double* momenta, std::size_t n, double* out) const {
+    gg_to_aag::Workspace work;
+    gg_to_aag::Point point;
+    for (std::size_t i = 0; i < n; ++i, out += gg_to_aag::n_helicities) {
+        if (to_centre_of_mass(momenta + 20 * i, gg_to_aag::n_legs, point.data())) {
+            gg_to_aag::evaluate_point(point, work);
+            gg_to_aag::squared_by_helicity(work, out);
+        } else {
+            std::fill_n(out, gg_to_aag::n_helicities, nan);
+        }
     }
 }
 

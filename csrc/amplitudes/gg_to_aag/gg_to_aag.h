@@ -14,6 +14,8 @@ class GgToAag final : public AmplitudeProvider {
 
     /// Failed (NaN): not finite, off-shell, momentum not conserved, or two legs exactly collinear.
     void evaluate(const double* momenta, std::size_t n, double* amplitude, double* accuracy) const override;
+
+    void helicity_amplitudes_squared(const double* momenta, std::size_t n, double* out) const override;
 };
 
 }  // namespace pyamp

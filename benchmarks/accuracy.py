@@ -4,11 +4,13 @@ python benchmarks/accuracy.py [--quick] [--only NAME …] [--directory DIR] [--j
 
 Every configuration is measured twice: on points flat in phase space, and on points weighted with the amplitude, which
 is what unweighting and cross sections see; both samples are independent of the training points. N_eff says how many
-points of equal weight a sample is worth. The names begin with the optimiser: ``accurate`` and ``fast`` are the recipes
-with natural gradient, ``adam`` is the default configuration, ``adam_floor`` the one to beat; all others have the same
-small budget within their group. Half of the training points follow the soft and collinear singularities, except where
-the name says flat and in ``adam`` and ``adam_floor``; ``accurate_plain`` leaves out what the recipe does at
-the end.
+points of equal weight a sample is worth.
+
+The names begin with the optimiser: ``accurate`` and ``fast`` are the recipes with natural gradient, ``short`` is the
+first with a quarter of its steps, ``adam`` is the default configuration, ``adam_floor`` the one to beat; all others have
+the same small budget within their group, and say what is changed. Half of the training points follow the soft and
+collinear singularities, except where the name says flat and in ``adam`` and ``adam_floor``; ``…_plain`` leaves out the
+last layer by least squares, ``accurate_plain`` the recalibration too.
 
 "s to 9.4e-5" is the processor time until the median |Δ| on validation points, counted as flat, is as good as that of
 ``adam_floor`` at its end.
@@ -25,7 +27,7 @@ from _studies import FLOOR, N_TRAIN, N_TRAIN_LARGE, Rows, Study
 from pyamp.training import TrainingConfig
 from pyamp.training.recipes import load_config
 
-GOALS = {N_TRAIN: 2e-5, N_TRAIN_LARGE: 3e-6}
+GOALS = ((2e-5, "--", "goal, 90k points"), (3e-6, ":", "goal, 770k points"))
 FLOOR_SECONDS = 854
 COMPARISON_STEPS = 3_000  # of Adam, for each representation and network
 LGATR_STEPS = 1_000
@@ -59,6 +61,20 @@ def _adam(representation: Mapping[str, Any], network: Mapping[str, Any], **chang
 
 _FINE = {"validation_interval": 10}  # so that the time to an accuracy is known well
 
+_SHORT = {
+    "steps": 300,
+    "batch_size": 1500,
+    "damping": (1e-3, 1e-8),
+    "sigma_network": load_config("fast").sigma_network,
+}
+
+
+def _short(importance: float = 0.5, **changes: Any) -> Entry:
+    return Entry("accurate", {**_SHORT, **changes}, importance=importance)
+
+
+_GELU = {"type": "mlp", "hidden": [128] * 3, "activation": "gelu", "initialisation": "variance_preserving"}
+
 CONFIGURATIONS = {
     "accurate": Entry("accurate", {}),
     "accurate_plain": Entry("accurate", {"refit_last_layer": False, "recalibration": None}),
@@ -71,6 +87,12 @@ CONFIGURATIONS = {
     "fast_log": Entry("fast", {"representation": LOG, **_FINE}),
     "fast_log_linear": Entry("fast", {"representation": LOG_LINEAR, **_FINE}),
     "fast_ordered": Entry("fast", {"representation": ORDERED, **_FINE}),
+    "short": _short(),
+    "short_flat": _short(importance=0.0),
+    "short_ordered": _short(representation=ORDERED),
+    "short_gelu": _short(network=_GELU),
+    "short_float32": _short(dtype="float32", damping=(1e-3, 1e-5)),
+    "short_plain": _short(refit_last_layer=False),
     "adam_momenta": _adam({"type": "momenta"}, {"type": "mlp"}),
     "adam_log": _adam(LOG, {"type": "mlp"}),
     "adam_log_linear": _adam(LOG_LINEAR, {"type": "mlp"}),
@@ -126,46 +148,48 @@ def measure(study: Study) -> Rows:
 
 def draw(path: Path, rows: Rows) -> None:
     """Accuracy in the course of training, and at the end of it on both samples."""
+    names = list(dict.fromkeys(row["name"] for row in rows))
     with _studies.figure(path, 1, 2, "gg → γγg at 1 TeV, one core") as axes:
         left, right = axes[0]
-        names = list(dict.fromkeys(row["name"] for row in rows))
         for name in names:
             history = [row for row in rows if row["name"] == name and row["sample"] == "validation"]
-            slow = name.startswith("adam_") and name != "adam_floor"
+            if not history:
+                continue
+            compared = name.startswith("adam_") and name != "adam_floor"
             left.plot(
                 [row["cpu_s"] for row in history],
                 [row["median_abs_delta"] for row in history],
-                linewidth=0.8 if slow else 2,
-                color="0.7" if slow else None,
-                label=None if slow else name,
+                linewidth=0.8 if compared else 2,
+                color="0.7" if compared else None,
+                label=None if compared else name,
             )
+        left.plot(FLOOR_SECONDS, FLOOR, "k*", markersize=14, label="3×256 GELU, 60,000 Adam steps")
+        left.set(
+            xscale="log", yscale="log", xlabel="processor time of training in s", ylabel=r"median $|\Delta|$"
+        )
+        left.plot([], [], color="0.7", linewidth=0.8, label="adam_…")
+        left.legend(loc="upper right", title="validation points", title_fontsize=10, fontsize=9)
+        for sample, style in (("flat", "o"), ("amplitude", "s")):
             for row in rows:
-                if row["name"] == name and row["sample"] in ("flat", "amplitude"):
-                    seconds = row["train_cpu_s"] or row["train_s"]
-                    flat = row["sample"] == "flat"
-                    style = {"marker": "o"} if flat else {"marker": "s", "markerfacecolor": "none"}
-                    colour = "tab:blue" if name.startswith("adam") else "tab:red"
-                    right.plot(seconds, row["median_abs_delta"], color=colour, **style)
-                    if flat:
-                        place = (seconds, row["median_abs_delta"])
-                        right.annotate(
-                            name, place, xytext=(4, 3), textcoords="offset points", fontsize=8, rotation=15
-                        )
-        for ax in (left, right):
-            ax.plot(FLOOR_SECONDS, FLOOR, "k*", markersize=14, label="3×256 GELU, 60,000 Adam steps")
-            ax.axhline(GOALS[N_TRAIN], color="black", linestyle="--", linewidth=1, label="goal, 90k points")
-            ax.axhline(
-                GOALS[N_TRAIN_LARGE], color="black", linestyle=":", linewidth=1, label="goal, 770k points"
-            )
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-            ax.set_ylabel(r"median $|\Delta|$")
-        left.set_xlabel("processor time of training in s")
-        left.legend(loc="lower left", title="validation points")
-        right.plot([], [], "ko", label="flat")
-        right.plot([], [], "ks", markerfacecolor="none", label="as the amplitude")
-        right.set_xlabel("processor time of training in s, uncertainty included")
-        right.legend(loc="lower left", title="test points")
+                if row["sample"] == sample:
+                    colour = "tab:blue" if row["name"].startswith("adam") else "tab:red"
+                    fill = colour if sample == "flat" else "none"
+                    place = row["median_abs_delta"], names.index(row["name"])
+                    right.plot(*place, style, color=colour, markerfacecolor=fill, markersize=7)
+            fill = "0.3" if sample == "flat" else "none"
+            label = "flat points" if sample == "flat" else "points as the amplitude"
+            right.plot([], [], style, color="0.3", markerfacecolor=fill, markersize=7, label=label)
+        seconds = {row["name"]: row.get("train_cpu_s") for row in rows if row["sample"] == "flat"}
+        labels = [name if seconds[name] is None else f"{name}, {seconds[name]:.0f} s" for name in names]
+        right.set_yticks(range(len(names)), labels, fontsize=9)
+        right.tick_params(axis="y", which="minor", left=False, right=False)
+        right.set_ylim(len(names), -1)
+        right.set(xscale="log", xlabel=r"median $|\Delta|$ on test points")
+        for value, style, label in ((FLOOR, "-", "3×256 GELU, 60,000 Adam steps"), *GOALS):
+            right.axvline(value, color="black", linestyle=style, linewidth=1, label=label)
+        right.legend(
+            loc="lower left", fontsize=9, frameon=True, facecolor="white", framealpha=1, edgecolor="none"
+        )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ is what unweighting and cross sections see; both samples are independent of the 
 points of equal weight a sample is worth.
 
 The names begin with the optimiser: ``accurate`` and ``fast`` are the recipes with natural gradient, ``short`` is the
-first with a quarter of its steps, ``adam`` is the default configuration, ``adam_floor`` the one to beat; all others have
+first with a quarter of its steps, ``adam`` is the default configuration, ``adam_floor`` the one to beat; others have
 the same small budget within their group, and say what is changed. Half of the training points follow the soft and
 collinear singularities, except where the name says flat and in ``adam`` and ``adam_floor``; ``…_plain`` leaves out the
 last layer by least squares, ``accurate_plain`` the recalibration too.

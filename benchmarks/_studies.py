@@ -446,7 +446,10 @@ class Study:
         for name in names:
             settings = [self.scale, self.data.seed, identity(name)]
             if self.wanted(name):
-                rows += self.store.compute(name, lambda name=name: make(name), settings)
+                try:
+                    rows += self.store.compute(name, lambda name=name: make(name), settings)
+                except PyampError as error:  # such as a training that diverged
+                    print(f"{name} failed: {error}", flush=True)
             else:
                 rows += self.store.get(name, settings) or []
         return rows

@@ -31,6 +31,7 @@ GOALS = ((2e-5, "--", "goal, 90k points"), (3e-6, ":", "goal, 770k points"))
 FLOOR_SECONDS = 854
 COMPARISON_STEPS = 3_000  # of Adam, for each representation and network
 LGATR_STEPS = 1_000
+SLOWER = {"learning_rate": 1e-3}  # where 4e-3 diverges
 
 ORDERED = {"type": "ordered_invariants"}
 ORDERED_LINEAR = {"type": "ordered_invariants", "linear": True}
@@ -99,10 +100,10 @@ CONFIGURATIONS = {
     "adam_ordered": _adam(ORDERED, {"type": "mlp"}),
     "adam_ordered_linear": _adam(ORDERED_LINEAR, {"type": "mlp"}),
     "adam_residual": _adam(ORDERED, {"type": "mlp", "residual": True}),
-    "adam_dsi": _adam({"type": "deep_sets_invariants"}, {"type": "dsi"}),
+    "adam_dsi": _adam({"type": "deep_sets_invariants"}, {"type": "dsi"}, **SLOWER),
     "adam_fks": _adam(LOG, {"type": "fks"}),
-    "adam_group_kan": _adam(ORDERED, {"type": "group_kan"}),
-    "adam_kan": _adam(ORDERED, {"type": "kan"}),
+    "adam_group_kan": _adam(ORDERED, {"type": "group_kan"}, **SLOWER),
+    "adam_kan": _adam(ORDERED, {"type": "kan"}, **SLOWER),
     "adam_floor": Entry(
         None,
         {"network": {"type": "mlp", "hidden": [256] * 3}, "steps": 60_000, "batch_size": 1024},

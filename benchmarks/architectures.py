@@ -15,6 +15,7 @@ from pyamp.networks import ACTIVATIONS
 from pyamp.training import TrainingConfig
 
 STEPS = 2_000
+KAN_LEARNING_RATE = 1e-3  # at 4e-3, that of the MLPs, GroupKANs diverge
 DEPTHS = (2, 3, 4)
 WIDTHS = {"mlp": 128, "group_kan": 64, "kan": 32}
 
@@ -32,8 +33,10 @@ def measure(study: Study) -> Rows:
     def config(name: str) -> TrainingConfig:
         kind, depth = CASES[name]
         network = {**NETWORKS[kind], "hidden": [WIDTHS[NETWORKS[kind]["type"]]] * depth}
-        found = TrainingConfig.model_validate({"network": network, "steps": STEPS, "seed": study.data.seed})
-        return _studies.scaled(found, study.scale)
+        values = {"network": network, "steps": STEPS, "seed": study.data.seed}
+        if "kan" in kind:
+            values["learning_rate"] = KAN_LEARNING_RATE
+        return _studies.scaled(TrainingConfig.model_validate(values), study.scale)
 
     def make(name: str) -> Rows:
         kind, depth = CASES[name]

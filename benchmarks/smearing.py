@@ -43,7 +43,7 @@ from pyamp.training import RunFiles, TrainingConfig, fit
 LOW, HIGH, CENTRE, WIDTH = 120.0, 350.0, 200.0, 20.0
 EDGES = [120.0, 140.0, 160.0, 170.0, 180.0, 190.0, 200.0, 210.0, 220.0, 230.0, 240.0, 260.0, 300.0, 350.0]
 N_TRAIN, N_VALIDATION, N_TEST = 60_000, 4_000, 60_000
-STEPS = 4000
+STEPS = 3000
 HIDDEN = [48, 48]
 NOISE: dict[str, dict[str, Any]] = {
     "none": {"type": "none"},

@@ -33,7 +33,7 @@ KEYS = {
     "smearing": {"noise", "m_low", "m_high", "ratio", "ratio_err", "stat_over_clean", "error_over_clean"},
 }
 ARGUMENTS = {"smearing": ["--only", "evidential", "deterministic, no mass"]}
-ROWS = {"noise": 4 * 2, "pulls": 7 * 3, "sigma_scaling": 4 * 3, "ensemble_size": 4, "boosting": 5 * 2}
+ROWS = {"noise": 4 * 2, "pulls": 8 * 3, "sigma_scaling": 4 * 3, "ensemble_size": 4, "boosting": 5 * 2}
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def print_table(title: str, rows: Sequence[Row], columns: Mapping[str, str]) -> 
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*(_shown(row.get(key)) for key in columns))
-    Console(width=None if os.isatty(1) else 140).print(table)
+    Console(width=None if os.isatty(1) else 200).print(table)
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:

@@ -121,6 +121,7 @@ CONFIGURATIONS = {
         slow=True,
     ),
 }
+IN_COLOUR = ("accurate", "accurate_770k", "accurate_flat", "short", "fast", "adam", "adam_floor")
 QUICK = ("accurate", "fast", "adam", "adam_momenta", "adam_ordered", "adam_dsi", "adam_fks", "adam_kan")
 
 
@@ -156,7 +157,7 @@ def draw(path: Path, rows: Rows) -> None:
             history = [row for row in rows if row["name"] == name and row["sample"] == "validation"]
             if not history:
                 continue
-            compared = name.startswith("adam_") and name != "adam_floor"
+            compared = name not in IN_COLOUR
             left.plot(
                 [row["cpu_s"] for row in history],
                 [row["median_abs_delta"] for row in history],
@@ -168,8 +169,8 @@ def draw(path: Path, rows: Rows) -> None:
         left.set(
             xscale="log", yscale="log", xlabel="processor time of training in s", ylabel=r"median $|\Delta|$"
         )
-        left.plot([], [], color="0.7", linewidth=0.8, label="adam_…")
-        left.legend(loc="upper right", title="validation points", title_fontsize=10, fontsize=9)
+        left.plot([], [], color="0.7", linewidth=0.8, label="others")
+        left.legend(loc="lower left", title="validation points", title_fontsize=10, fontsize=9)
         for sample, style in (("flat", "o"), ("amplitude", "s")):
             for row in rows:
                 if row["sample"] == sample:

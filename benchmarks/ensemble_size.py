@@ -8,6 +8,7 @@ spread is the error. The mean over members takes the noise of single trainings a
 pulls become too narrow. A separate network for σ, trained around the mean of the ensemble, is to restore the width 1.
 """
 
+import functools
 import math
 import tempfile
 from pathlib import Path
@@ -27,8 +28,8 @@ from pyamp.training.sigma_network import train_sigma_network
 
 LARGEST, QUICK_LARGEST = 128, 8
 HIDDEN = [32, 32]
-STEPS = 2000
-MOST_PARTS = 4
+STEPS = 1500
+MOST_PARTS = 3
 SIGMA_STEPS = 1500
 KEYS = (
     "median_abs_delta",
@@ -62,29 +63,30 @@ def measure(study: _studies.Study) -> _studies.Rows:
         seed=study.data.seed,
     )
 
-    def make(name: str) -> _studies.Rows:
+    @functools.cache
+    def trained() -> tuple[Surrogate, list[Sample]]:
         whole = _trained(config.model_copy(update={"sigma_network": None}), training, validation)
-        samples = [
-            Sample(*whole.preprocess(points.momenta, points.amplitude))
-            for points in (noisy(training, config, config.seed), noisy(validation, config, config.seed + 1))
-        ]
-        rows = []
-        for size in (2**k for k in range(int(math.log2(largest)) + 1)):
-            parts = [range(size * k, size * (k + 1)) for k in range(min(MOST_PARTS, largest // size))]
-            found = [_measured(whole, list(part), config.sigma_network, samples, test) for part in parts]
-            row = {
-                "name": name,
-                "members": size,
-                "parts": len(parts),
-                "n_train": len(training),
-                "n_test": len(test),
-            }
-            for key in KEYS:
-                row[key], row[f"{key}_err"] = over_runs([entry[key] for entry in found])
-            rows.append(row)
-        return rows
+        points = noisy(training, config, config.seed), noisy(validation, config, config.seed + 1)
+        return whole, [Sample(*whole.preprocess(p.momenta, p.amplitude)) for p in points]
 
-    return study.rows(["ensemble"], make, lambda name: config.sha256())
+    def make(name: str) -> _studies.Rows:
+        size = int(name.split()[0])
+        whole, samples = trained()
+        parts = [range(size * k, size * (k + 1)) for k in range(min(MOST_PARTS, largest // size))]
+        found = [_measured(whole, list(part), config.sigma_network, samples, test) for part in parts]
+        row = {
+            "name": name,
+            "members": size,
+            "parts": len(parts),
+            "n_train": len(training),
+            "n_test": len(test),
+        }
+        for key in KEYS:
+            row[key], row[f"{key}_err"] = over_runs([entry[key] for entry in found])
+        return [row]
+
+    names = [f"{2**k} of {largest} members" for k in range(int(math.log2(largest)) + 1)]
+    return study.rows(names, make, lambda name: config.sha256())
 
 
 def _trained(config: TrainingConfig, training: Dataset, validation: Dataset) -> Surrogate:

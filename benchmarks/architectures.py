@@ -15,7 +15,6 @@ from pyamp.networks import ACTIVATIONS
 from pyamp.training import TrainingConfig
 
 STEPS = 2_000
-KAN_LEARNING_RATE = 1e-3  # at 4e-3, that of the MLPs, GroupKANs diverge
 DEPTHS = (2, 3, 4)
 WIDTHS = {"mlp": 128, "group_kan": 64, "kan": 32}
 
@@ -33,10 +32,8 @@ def measure(study: Study) -> Rows:
     def config(name: str) -> TrainingConfig:
         kind, depth = CASES[name]
         network = {**NETWORKS[kind], "hidden": [WIDTHS[NETWORKS[kind]["type"]]] * depth}
-        values = {"network": network, "steps": STEPS, "seed": study.data.seed}
-        if "kan" in kind:
-            values["learning_rate"] = KAN_LEARNING_RATE
-        return _studies.scaled(TrainingConfig.model_validate(values), study.scale)
+        found = TrainingConfig.model_validate({"network": network, "steps": STEPS, "seed": study.data.seed})
+        return _studies.scaled(found, study.scale)
 
     def make(name: str) -> Rows:
         kind, depth = CASES[name]
@@ -63,12 +60,14 @@ def draw(path: Path, rows: Rows) -> None:
                 style = "s--" if "kan" in kind else "o-"
                 ax.plot([row["depth"] for row in chosen], [row[key] for row in chosen], style, label=kind)
             ax.set_xticks(DEPTHS)
+            ax.set_xlim(DEPTHS[0] - 0.2, DEPTHS[-1] + 0.2)
             ax.set_yscale("log")
             ax.set_xlabel("hidden layers")
         axes[0, 0].set_ylabel(r"median $|\Delta|$, flat points")
         axes[0, 1].set_ylabel(r"median $|\Delta|$, points as the amplitude")
         axes[0, 2].set_ylabel("processor time of training in s")
-        axes[0, 0].legend(ncols=2)
+        axes[0, 0].set_ylim(top=0.2)
+        axes[0, 0].legend(ncols=3, loc="upper right")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Optimizer(ABC):
 
 
 class Gradient(Optimizer):
-    """Adam or AdamW of Torch, with the norm of the gradient limited."""
+    """Adam or AdamW of Torch, with the norm of the gradient limited; a batch without a finite one is passed over."""
 
     def __init__(self, posterior: Posterior, likelihood: Likelihood, config: StageConfig) -> None:
         self._posterior = posterior
@@ -57,8 +57,10 @@ class Gradient(Optimizer):
         loss = self._posterior.loss(batch, self._likelihood)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._posterior.parameters(), self._limit)
-        self._optimizer.step()
+        norm = torch.nn.utils.clip_grad_norm_(self._posterior.parameters(), self._limit)
+        # One point whose powers overflow would otherwise end the training with NaN weights.
+        if torch.isfinite(norm):
+            self._optimizer.step()
         return loss.detach() / self._posterior.trained_members
 
     def state_dict(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyamp
 from pyamp.datasets import Dataset, generate
 from pyamp.likelihoods import HeteroskedasticGaussian, MeanSquaredError
 from pyamp.networks import MLP
-from pyamp.posteriors import BayesianConfig, Deterministic
+from pyamp.posteriors import Batch, BayesianConfig, Deterministic
 from pyamp.training import (
     BoostingConfig,
     Points,
@@ -30,6 +31,7 @@ from pyamp.training import (
 )
 from pyamp.training.boosting import Boosting
 from pyamp.training.last_layer import refit_last_layer
+from pyamp.training.optimizers import Gradient
 from pyamp.training.sample import predicted
 
 STAGE = {"steps": 60, "batch_size": 128, "learning_rate": 3e-3, "validation_interval": 20, "warmup_steps": 0}
@@ -266,3 +268,15 @@ def test_surrogate_that_is_not_positive_has_no_x_max(dataset: Dataset) -> None:
     amplitude[3] = np.nan
     with pytest.raises(pyamp.PyampError, match="1 of 1500 predictions on test points are NaN"):
         measure(dataset, amplitude, 0.1 * dataset.amplitude)
+
+
+def test_batch_without_a_finite_gradient_is_passed_over() -> None:
+    posterior = Deterministic(MLP([2, 1], "tanh").double())
+    optimizer = Gradient(posterior, MeanSquaredError(), StageConfig())
+    before = posterior.network.layers[0].weight.detach().clone()
+    features = torch.ones((4, 2), dtype=torch.float64)
+    for bad in (math.inf, math.nan):
+        optimizer.step(Batch(features * bad, torch.ones(4, dtype=torch.float64)), 0.1, 0.0)
+    assert torch.equal(posterior.network.layers[0].weight, before)
+    optimizer.step(Batch(features, torch.ones(4, dtype=torch.float64)), 0.1, 0.0)
+    assert not torch.equal(posterior.network.layers[0].weight, before)

@@ -5,6 +5,7 @@ TORCH  ?= torch==2.13.0
 SHERPA_VERSION ?= 3.0.3b2
 SHERPA_FETCHED := $(CURDIR)/.sherpa/$(SHERPA_VERSION)
 SHERPA_DIR ?= $(SHERPA_FETCHED)
+TEST_WORKERS ?= 2
 
 export SHERPA_DIR
 BIN := $(abspath $(VENV))/bin
@@ -21,6 +22,7 @@ help:
 	@echo "make check   ruff, mypy --strict, clang-format"
 	@echo "make format  apply ruff and clang-format"
 	@echo "Options: PYTHON=python3.11 VENV=.venv TORCH='torch==2.13.0' SHERPA_DIR=/path/of/an/installed/sherpa"
+	@echo "         TEST_WORKERS=2: processes of make test"
 	@echo "         TORCH_INDEX=https://download.pytorch.org/whl/cpu: a Torch without CUDA, smaller by gigabytes"
 
 build: $(STAMPS)/plugin
@@ -66,7 +68,7 @@ demo: build
 	    --sherpa-truth demo/sherpa_truth/summary.yaml --sherpa-two-stage demo/sherpa_two_stage/summary.yaml
 
 test: build
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 $(STAMPS)/check: $(STAMPS)/dependencies
 	$(PIP) install $$($(BIN)/python scripts/requirements.py check)

@@ -25,6 +25,7 @@ REPRESENTATIONS: dict[str, dict[str, Any]] = {
     "ordered": {"type": "log_invariants", "ordering": ORDERING, "factor": FACTOR},
     "unordered": {"type": "log_invariants", "ordering": [], "factor": FACTOR},
     "linear": {"type": "log_invariants", "ordering": ORDERING, "linear": True, "factor": FACTOR},
+    "energy": {"type": "log_invariants", "ordering": [], "energy": True, "factor": FACTOR},
     "momenta": {"type": "momenta", "factor": [{"i": 0, "j": 1, "power": -1.0}]},
 }
 TARGETS: dict[str, dict[str, Any]] = {

@@ -51,7 +51,8 @@ def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
                 order[slot] = leg
         ordered = point[np.ix_(order, order)] / point[0, 1]
         values = [ordered[i, j] for i, j in leg_pairs(n_legs)]
-        rows.append([*np.log(values), *(values if header.get("linear") else [])])
+        energy = [np.log(point[0, 1])] if header.get("energy") else []
+        rows.append([*np.log(values), *(values if header.get("linear") else []), *energy])
     return np.array(rows)
 
 

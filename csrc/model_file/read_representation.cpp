@@ -57,9 +57,11 @@ Representation read_representation(const HeaderReader& header, const Process& pr
     if (header.type_of("representation", {"log_invariants", "momenta"}) == "momenta")
         return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
                            process);
-    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"}, {"linear"});
+    const auto fields =
+        header.object("representation", {"type", "ordering", "factor", "mean", "std"}, {"linear", "energy"});
     LogInvariants result;
     result.linear = fields.has("linear") && fields.boolean("linear");
+    result.energy = fields.has("energy") && fields.boolean("energy");
     result.ordering = read_ordering(fields, process.n_legs());
     return read_common(std::move(result), fields, process);
 }

@@ -44,6 +44,7 @@ void LogInvariants::evaluate(const double* momenta, std::size_t n, double* featu
         };
         for_each_pair([&](int pair) { return log_s[pair] - log_s[0]; });
         if (linear) for_each_pair([&](int pair) { return abs_s[pair] / abs_s[0]; });
+        if (energy) append(log_s[0]);
         log_factor[k] = factor.log(invariants);
     }
 }

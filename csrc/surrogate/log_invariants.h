@@ -1,4 +1,4 @@
-// Representation "log_invariants": momenta to scale-free features.
+// Representation "log_invariants": momenta to features, scale-free unless the energy itself is asked for.
 //
 // The features are ln(|s_ij| / s_01). Within each group of identical legs the legs are ordered by a key, the sum of
 // |s_iw| over the reference legs w, the largest first, so both the features and the surrogate are exactly symmetric.
@@ -22,10 +22,11 @@ struct LogInvariants {
     int n_incoming = 2;
     std::vector<Group> ordering;
     bool linear = false;  ///< |s_ij| / s_01 of every pair after the logarithms of all
+    bool energy = false;  ///< ln(s_01 / GeV^2) as the last feature
     SingularFactor factor;
     std::vector<double> mean, std;  ///< one per feature
 
-    int n_features() const { return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1); }
+    int n_features() const { return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1) + (energy ? 1 : 0); }
     /// Feature of legs i and j where legs are not ordered; the pair (0,1) has none.
     static int feature_of(int i, int j, int legs) {
         return (i < j ? kinematics::pair_index(i, j, legs) : kinematics::pair_index(j, i, legs)) - 1;

@@ -45,13 +45,19 @@ class RepresentationConfig(StrictModel):
     )
 
     linear: bool = Field(default=False, description="|s_ij|/s of every pair beside the log-invariants")
+    energy: bool = Field(
+        default=False, description="ln s beside them, for amplitudes or noise that know a scale"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> RepresentationConfig:
-        if self.linear and self.type not in ("ordered_invariants", "log_invariants"):
-            raise ValueError(
-                f"linear is true for type '{self.type}'; expected for ordered_invariants and log_invariants only"
-            )
+        if self.type not in ("ordered_invariants", "log_invariants"):
+            for name in ("linear", "energy"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"{name} is true for type '{self.type}'; expected for ordered_invariants and "
+                        "log_invariants only"
+                    )
         return self
 
     def build(self, pdg_ids: Sequence[int], n_incoming: int = 2) -> Representation:
@@ -70,9 +76,9 @@ class RepresentationConfig(StrictModel):
         match self.type:
             case "ordered_invariants":
                 ordering = leg_ordering(pdg_ids, n_incoming)
-                return LogInvariants(n_legs, n_incoming, ordering, powers, self.linear)
+                return LogInvariants(n_legs, n_incoming, ordering, powers, self.linear, self.energy)
             case "log_invariants":
-                return LogInvariants(n_legs, n_incoming, [], powers, self.linear)
+                return LogInvariants(n_legs, n_incoming, [], powers, self.linear, self.energy)
             case "deep_sets_invariants":
                 return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))
             case "momenta" | "four_vectors":

@@ -17,6 +17,8 @@ from pyamp.representations.representation import (
     legs_of_each_species,
 )
 
+ROUNDING = 1e-9  # a smaller deviation of a feature of order 1 to 10
+
 
 @dataclass(frozen=True)
 class LegGroup:
@@ -40,6 +42,8 @@ class LogInvariants(Representation):
     factor : list of Power
     linear : bool
         Also ``|s_ij|/s_01`` of every pair: away from the singularities an amplitude is smooth in these.
+    energy : bool
+        Also ``ln(s_01/GeV²)``: for amplitudes, or noise, that know a scale; the other features are scale-free.
     classes : list of int, optional
         Class of each leg; pairs of the same classes get the same standardisation, so that features of unordered legs
         go over into each other when identical legs are exchanged.
@@ -52,19 +56,22 @@ class LogInvariants(Representation):
         ordering: list[LegGroup],
         factor: list[Power],
         linear: bool = False,
+        energy: bool = False,
         classes: list[int] | None = None,
     ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
-        super().__init__(n_legs, n_incoming, len(self.pairs) * (2 if linear else 1), factor)
+        super().__init__(n_legs, n_incoming, len(self.pairs) * (2 if linear else 1) + energy, factor)
         self.ordering = ordering
         self.linear = linear
+        self.energy = energy
         self.classes = classes
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
         """Rebuild from the ``representation`` entry of a model file."""
         ordering = [LegGroup(tuple(g["legs"]), tuple(g["reference"])) for g in header["ordering"]]
-        result = cls(n_legs, n_incoming, ordering, factor_from_header(header), header.get("linear", False))
+        options = {name: header.get(name, False) for name in ("linear", "energy")}
+        result = cls(n_legs, n_incoming, ordering, factor_from_header(header), **options)
         result._load_constants(header)
         return result
 
@@ -73,12 +80,14 @@ class LogInvariants(Representation):
             "type": "log_invariants",
             "ordering": [{"legs": list(g.legs), "reference": list(g.reference)} for g in self.ordering],
             **({"linear": True} if self.linear else {}),
+            **({"energy": True} if self.energy else {}),
             **self._constants_header(),
         }
 
     def fit(self, momenta: torch.Tensor) -> None:
         if self.classes is None:
             super().fit(momenta)
+            self.std[self.std < ROUNDING] = 1.0  # of a fixed energy, which says nothing
             return
         raw = self.raw_features(momenta)
         kinds: dict[tuple[int, ...], list[int]] = {}
@@ -99,7 +108,12 @@ class LogInvariants(Representation):
             matrix = self._ordered(matrix)
         first, second = (torch.tensor(legs, device=abs_s.device) for legs in zip(*self.pairs, strict=True))
         scaled = matrix[:, first, second] / abs_s[:, 0, None]
-        return torch.cat([scaled.log(), scaled], dim=1) if self.linear else scaled.log()
+        features = [scaled.log()]
+        if self.linear:
+            features.append(scaled)
+        if self.energy:
+            features.append(abs_s[:, :1].log())
+        return torch.cat(features, dim=1)
 
     def _ordered(self, matrix: torch.Tensor) -> torch.Tensor:
         """|s_ij| ``(n, legs, legs)`` with the legs of each group in order."""

@@ -14,6 +14,8 @@ import pyamp
 from pyamp.configuration import validated
 from pyamp.model_file import load_surrogate, write_model
 from pyamp.networks import MLP
+from pyamp.phase_space import PhaseSpace
+from pyamp.processes import load_process
 from pyamp.recalibration import Isotonic, Scale
 from pyamp.surrogate import Surrogate
 from pyamp.training import TrainingConfig, make_surrogate
@@ -125,3 +127,25 @@ def test_representation_and_factor(
     choice = {"type": representation, "factor": factor}
     surrogate = surrogate_of(momenta, representation=choice, network={"hidden": [10]})
     assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
+def test_energy_as_a_feature(tmp_path: Path) -> None:
+    """At hadron energies it varies; at a fixed one it says nothing and does no harm."""
+    for card in ("gg_to_aag_lhc13", "gg_to_aag_1tev"):
+        momenta = PhaseSpace(card).sample(200, seed=3).momenta
+        choice = {"type": "ordered_invariants", "linear": True, "energy": True}
+        surrogate = surrogate_of(momenta, representation=choice, network={"hidden": [10]})
+        features = surrogate.representation(torch.from_numpy(momenta))[:, -1].numpy()
+        total = momenta[:, 0] + momenta[:, 1]
+        log_s = np.log(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1))
+        if card == "gg_to_aag_lhc13":
+            np.testing.assert_allclose(features, (log_s - log_s.mean()) / log_s.std(ddof=1), atol=1e-9)
+        else:
+            np.testing.assert_allclose(features, 0.0, atol=1e-9)
+        path = tmp_path / f"{card}.safetensors"
+        domain = load_process(card).domain()
+        write_model(path, surrogate, model_info(domain=domain), torch.from_numpy(momenta[:16]))
+        with torch.inference_mode():
+            expected = surrogate(torch.from_numpy(momenta)).amplitude.numpy()
+        found = pyamp.Evaluator(path, alpha_s=1.0, alpha=1.0)(momenta).amplitude
+        np.testing.assert_allclose(found, expected, rtol=1e-10)

@@ -47,6 +47,7 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
     ({}, "representation", [], "'representation' is [], an object expected"),
     ({}, "representation.linear", 1, "'representation.linear' is 1, true or false expected"),
     ({}, "representation.linear", True, "18 finite numbers expected"),
+    ({}, "representation.energy", True, "10 finite numbers expected"),
     # target
     ({}, "target.type", "sqrt", "'target.type' is \"sqrt\", log or log1p or linear expected"),
     ({}, "target.scale", 1.0, "'target' has 'scale', unknown"),

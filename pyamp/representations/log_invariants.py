@@ -17,8 +17,6 @@ from pyamp.representations.representation import (
     legs_of_each_species,
 )
 
-ROUNDING = 1e-9  # a smaller deviation of a feature of order 1 to 10
-
 
 @dataclass(frozen=True)
 class LegGroup:
@@ -87,7 +85,6 @@ class LogInvariants(Representation):
     def fit(self, momenta: torch.Tensor) -> None:
         if self.classes is None:
             super().fit(momenta)
-            self.std[self.std < ROUNDING] = 1.0  # of a fixed energy, which says nothing
             return
         raw = self.raw_features(momenta)
         kinds: dict[tuple[int, ...], list[int]] = {}

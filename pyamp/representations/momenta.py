@@ -37,14 +37,10 @@ class Momenta(Representation):
         return {"type": "momenta", **self._constants_header()}
 
     def fit(self, momenta: torch.Tensor) -> None:
-        raw = self.raw_features(momenta)
         if self.as_vectors:
-            self.std.fill_(float(raw.std()))
-            return
-        super().fit(momenta)
-        # Components of the beams do not vary where the energy is fixed; they carry nothing.
-        rounding = 1e-12
-        self.std[self.std < rounding] = 1.0
+            self.std.fill_(float(self.raw_features(momenta).std()))
+        else:
+            super().fit(momenta)
 
     def raw_features(self, momenta: torch.Tensor) -> torch.Tensor:
         energy = invariants(momenta[:, :2], 2).abs().sqrt()

@@ -13,6 +13,7 @@ from pyamp.errors import PyampError
 from pyamp.kinematics import invariants, pair_index
 
 GLUON = 21
+ROUNDING = 1e-12  # a smaller deviation of a feature is none
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Representation(torch.nn.Module, ABC):
         raw = self.raw_features(momenta)
         self.mean.copy_(raw.mean(dim=0))
         self.std.copy_(raw.std(dim=0))
+        # What does not vary, such as the beams of a fixed energy, carries nothing, and is not to be blown up.
+        self.std[self.std < ROUNDING] = 1.0
 
     def forward(self, momenta: torch.Tensor) -> torch.Tensor:
         """Standardised features ``(n, n_features)``, float64, of momenta ``(n, legs, 4)`` in GeV."""

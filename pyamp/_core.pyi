@@ -94,6 +94,7 @@ class Evaluator:
         *,
         device: str,
         dtype: str | None,
+        backend: str,
         policy: str,
         truth: str,
         alpha_s: float | None,
@@ -107,6 +108,8 @@ class Evaluator:
     def features(
         self, momenta: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+    @property
+    def backend_reason(self) -> str: ...
     @property
     def header(self) -> str: ...
     @property

@@ -61,6 +61,8 @@ class Evaluator:
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where the network runs.
     dtype : {"float32", "float64"}, optional
         Arithmetic of the network; the file's by default. Momenta and invariants are always float64.
+    backend : {"auto", "fused", "libtorch"}
+        What runs the network: the fused kernels where they can and LibTorch otherwise, or the one that is named.
     policy : {"error", "nan", "truth"}
         What becomes of flagged rows: an error, NaN, or the truth where the point is sound but outside the domain.
     truth : str, optional
@@ -85,6 +87,7 @@ class Evaluator:
         device: str = "cpu",
         dtype: Literal["float32", "float64"] | None = None,
         *,
+        backend: Literal["auto", "fused", "libtorch"] = "auto",
         policy: Policy = "error",
         truth: str | None = None,
         alpha_s: float | None = None,
@@ -94,6 +97,7 @@ class Evaluator:
             os.fspath(path),
             device=device,
             dtype=dtype,
+            backend=backend,
             policy=policy,
             truth=truth or "",
             alpha_s=alpha_s,
@@ -107,6 +111,12 @@ class Evaluator:
         """What runs the network, on which device, in which arithmetic."""
         name: str = self._core.backend
         return name
+
+    @property
+    def backend_reason(self) -> str:
+        """Why that and no other."""
+        reason: str = self._core.backend_reason
+        return reason
 
     @property
     def process(self) -> dict[str, Any]:

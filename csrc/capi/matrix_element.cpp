@@ -62,6 +62,7 @@ class Surrogate final : public MatrixElement {
                 {"couplings", describe_couplings({evaluator_.alpha_s(), evaluator_.alpha(), model.couplings.orders})},
                 {"spin_colour_average", model.spin_colour_average},
                 {"backend", evaluator_.backend().name()},
+                {"backend_reason", evaluator_.backend_reason()},
                 {"dtype", name_of(evaluator_.dtype())},
                 {"domain", header["domain"]},
                 {"metrics", header["metrics"]}};
@@ -122,7 +123,7 @@ class Truth final : public MatrixElement {
 json parse_options(const std::string& text) {
     const auto options = text.empty() ? json::object() : json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!options.is_object()) throw Error("options: '" + text + "', a JSON object expected");
-    const std::vector<std::string> known = {"alpha", "alpha_s", "device", "dtype", "policy", "truth"};
+    const std::vector<std::string> known = {"alpha", "alpha_s", "backend", "device", "dtype", "policy", "truth"};
     for (const auto& [key, value] : options.items()) {
         if (std::find(known.begin(), known.end(), key) == known.end())
             throw Error("options: unknown key '" + key + "'; did you mean '" + nearest_name(key, known) + "'?");
@@ -140,7 +141,7 @@ std::unique_ptr<MatrixElement> open_matrix_element(const std::string& source, co
     const auto options = parse_options(options_text);
     const Policy policy = policy_from_name(options.value("policy", "error"));
     if (source.starts_with(builtin_prefix)) {
-        for (const char* key : {"device", "dtype", "truth"})
+        for (const char* key : {"backend", "device", "dtype", "truth"})
             if (options.contains(key)) throw Error("options: '" + std::string(key) + "' does not apply to " + source);
         return std::make_unique<Truth>(strip_prefix(source), policy, options.value("alpha_s", default_alpha_s),
                                        options.value("alpha", default_alpha));
@@ -149,6 +150,7 @@ std::unique_ptr<MatrixElement> open_matrix_element(const std::string& source, co
     evaluator.policy = policy;
     evaluator.one_thread = true;
     evaluator.device = options.value("device", evaluator.device);
+    evaluator.backend = options.value("backend", evaluator.backend);
     if (options.contains("dtype")) evaluator.dtype = dtype_from_name(options["dtype"], "options");
     if (options.contains("alpha_s")) evaluator.alpha_s = options["alpha_s"].get<double>();
     if (options.contains("alpha")) evaluator.alpha = options["alpha"].get<double>();

@@ -68,6 +68,7 @@ typedef enum {
  *   "alpha_s", "alpha"  couplings (default: those stored in the file; 0.118 and 1/137.035999084 for a built-in)
  *   "dtype"             "float32" | "float64": arithmetic of the network (default: the file's)
  *   "device"            "cpu" | "cuda" | "cuda:N"
+ *   "backend"           "auto" | "fused" | "libtorch": what runs the network (default "auto": fused where it can)
  *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
  *   "truth"             "builtin:NAME" for policy "truth" (default: the built-in of the model's process)
  * Unknown options are refused. On failure *handle is NULL. */
@@ -84,10 +85,10 @@ PYAMP_API int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, 
  *   "kind" ("surrogate" | "truth"), "source", "process" {"name", "pdg_ids", "n_incoming"},
  *   "couplings" {"alpha_s", "alpha", "alpha_s_power", "alpha_power"},
  *   "spin_colour_average" (number by which the initial-state average divided),
- *   "backend", and for a surrogate "domain" {"sqrt_s_hat": [min, max] in GeV, "cuts": {...}}, "metrics", "dtype".
- * Writes at most size bytes, the terminating NUL included; *needed (may be NULL) gets the size needed for all of it.
- * The domain's "cuts" hold any of: pt_min {"PDG": [leading, ...]}, abs_eta_max {"PDG": x}, delta_r_min {"PDG,PDG":
- * x}. */
+ *   "backend", and for a surrogate "backend_reason", "domain" {"sqrt_s_hat": [min, max] in GeV, "cuts": {...}},
+ * "metrics", "dtype". Writes at most size bytes, the terminating NUL included; *needed (may be NULL) gets the size
+ * needed for all of it. The domain's "cuts" hold any of: pt_min {"PDG": [leading, ...]}, abs_eta_max {"PDG": x},
+ * delta_r_min {"PDG,PDG": x}. */
 PYAMP_API int pyamp_describe(pyamp_handle* handle, char* buffer, size_t size, size_t* needed);
 
 PYAMP_API int pyamp_close(pyamp_handle* handle);

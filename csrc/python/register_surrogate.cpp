@@ -62,9 +62,10 @@ void register_surrogate(py::module_& m) {
     });
     py::class_<Evaluator>(m, "Evaluator")
         .def(py::init([](const std::string& path, const std::string& device, const std::optional<std::string>& dtype,
-                         const std::string& policy, const std::string& truth, std::optional<double> alpha_s,
-                         std::optional<double> alpha) {
+                         const std::string& backend, const std::string& policy, const std::string& truth,
+                         std::optional<double> alpha_s, std::optional<double> alpha) {
                  EvaluatorOptions options{.device = device,
+                                          .backend = backend,
                                           .policy = policy_from_name(policy),
                                           .truth = truth,
                                           .alpha_s = alpha_s,
@@ -72,8 +73,8 @@ void register_surrogate(py::module_& m) {
                  if (dtype) options.dtype = dtype_from_name(*dtype, "dtype");
                  return std::make_unique<Evaluator>(path, options);
              }),
-             py::arg("path"), py::kw_only(), py::arg("device"), py::arg("dtype"), py::arg("policy"), py::arg("truth"),
-             py::arg("alpha_s"), py::arg("alpha"))
+             py::arg("path"), py::kw_only(), py::arg("device"), py::arg("dtype"), py::arg("backend"),
+             py::arg("policy"), py::arg("truth"), py::arg("alpha_s"), py::arg("alpha"))
         .def("evaluate", &evaluate, py::arg("momenta"), py::arg("alpha_s"))
         .def("features",
              [](const Evaluator& evaluator, const Array& momenta) {
@@ -86,6 +87,7 @@ void register_surrogate(py::module_& m) {
              })
         .def_property_readonly("header", [](const Evaluator& evaluator) { return evaluator.model().header; })
         .def_property_readonly("backend", [](const Evaluator& evaluator) { return evaluator.backend().name(); })
+        .def_property_readonly("backend_reason", &Evaluator::backend_reason)
         .def_property_readonly("dtype", [](const Evaluator& evaluator) { return name_of(evaluator.dtype()); })
         .def_property_readonly("alpha_s", &Evaluator::alpha_s)
         .def_property_readonly("alpha", &Evaluator::alpha);

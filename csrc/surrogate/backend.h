@@ -13,17 +13,30 @@ struct BackendOptions {
     Dtype dtype;
     std::string device;  ///< "cpu", "cuda" or "cuda:N"
     bool one_thread;     ///< stay on the calling thread, whatever the batch
+    std::string kind;    ///< "auto", "fused" or "libtorch"
 };
 
 class Backend {
  public:
     virtual ~Backend() = default;
     virtual std::string name() const = 0;
+    /// Points of a call with which it works well, and whose memory a caller can afford.
+    virtual std::size_t preferred_batch() const = 0;
     /// Standardised features (n, n_features) to the outputs of each member of the posterior, (members, n, n_outputs),
     /// and to the one of the sigma network, (n), which is nullptr for a model without; all contiguous on the host.
     /// Callable from several threads at once.
     virtual void evaluate(const double* features, std::size_t n, double* outputs, double* log_sigma) const = 0;
 };
+
+/// A backend, and why it was chosen.
+struct ChosenBackend {
+    std::unique_ptr<Backend> backend;
+    std::string reason;
+};
+
+/// The fused kernels where they can run the model, LibTorch otherwise, or the one that the options name.
+/// @throws pyamp::Error if that one cannot
+ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& options);
 
 /// Opens libpyamp_torch, which lies beside libpyamp, RTLD_LOCAL: LibTorch's symbols stay out of the host.
 std::unique_ptr<Backend> make_torch_backend(const ModelFile& model, const BackendOptions& options);

@@ -11,9 +11,6 @@
 namespace pyamp {
 namespace {
 
-/// Points that pass through the network at once; bounds the memory of a call.
-constexpr std::size_t chunk_size = 8192;
-
 PredictionView offset_by(const PredictionView& view, std::size_t offset) {
     return {view.amplitude + offset, view.sigma_syst + offset, view.sigma_stat + offset, view.flags + offset};
 }
@@ -40,13 +37,24 @@ Policy policy_from_name(const std::string& name) {
     throw Error("policy '" + name + "', error, nan or truth expected");
 }
 
+/// Memory of the calling thread, which grows to what a chunk needs and stays: later calls allocate nothing.
+struct Evaluator::Workspace {
+    std::vector<double> features, outputs, log_sigma, log_factor, sound;
+    MomentsWorkspace moments;
+};
+
+Evaluator::Workspace& Evaluator::workspace() {
+    thread_local Workspace work;
+    return work;
+}
+
 Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
     : model_(read_model_file(path)),
       dtype_(options.dtype.value_or(model_.dtype)),
       policy_(options.policy),
       alpha_s_(options.alpha_s.value_or(model_.couplings.alpha_s)),
       alpha_(options.alpha.value_or(model_.couplings.alpha)),
-      backend_(make_torch_backend(model_, {dtype_, options.device, options.one_thread})) {
+      chosen_(choose_backend(model_, {dtype_, options.device, options.one_thread, options.backend})) {
     if (policy_ == Policy::truth) {
         truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
         if (truth_->process().pdg_ids != model_.process.pdg_ids)
@@ -61,6 +69,7 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
 
 void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
                          const PredictionView& result) const {
+    const std::size_t chunk_size = backend().preferred_batch();
     for (std::size_t begin = 0; begin < n; begin += chunk_size) {
         const std::size_t count = std::min(chunk_size, n - begin);
         const auto chunk = offset_by(result, begin);
@@ -91,17 +100,17 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
         all_sound = all_sound && result.flags[k] == 0;
     }
     const MomentsView moments{result.amplitude, result.sigma_syst, result.sigma_stat};
-    std::vector<double> log_factor(n);
+    Workspace& work = workspace();
     if (all_sound) {
-        predict(momenta, n, moments, log_factor.data());
+        predict(momenta, n, moments, work);
     } else {
         // A point of the self-test stands in for a flagged one, so the sound rows see a batch of the same shape.
-        std::vector<double> sound(momenta, momenta + n * row);
+        work.sound.assign(momenta, momenta + n * row);
         for (std::size_t k = 0; k < n; ++k)
             if (result.flags[k])
                 std::copy_n(model_.self_test.momenta.begin(), row,
-                            sound.begin() + static_cast<std::ptrdiff_t>(k * row));
-        predict(sound.data(), n, moments, log_factor.data());
+                            work.sound.begin() + static_cast<std::ptrdiff_t>(k * row));
+        predict(work.sound.data(), n, moments, work);
     }
     for (std::size_t k = 0; k < n; ++k) {
         const bool is_finite = std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
@@ -118,24 +127,27 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
     }
 }
 
-void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView& result, double* log_factor) const {
+void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const {
     const auto members = static_cast<std::size_t>(model_.posterior.members);
-    std::vector<double> features(n * static_cast<std::size_t>(n_features(model_.representation)));
-    std::vector<double> outputs(n * members * static_cast<std::size_t>(n_outputs(model_.likelihood)));
-    std::vector<double> log_sigma(model_.sigma_network ? n : 0);
-    double* const sigma_output = model_.sigma_network ? log_sigma.data() : nullptr;
-    evaluate_features(model_.representation, momenta, n, features.data(), log_factor);
-    backend_->evaluate(features.data(), n, outputs.data(), sigma_output);
-    amplitude_moments(model_.likelihood, model_.target, {outputs.data(), sigma_output, log_factor, members, n},
-                      result);
+    work.features.resize(n * static_cast<std::size_t>(n_features(model_.representation)));
+    work.outputs.resize(n * members * static_cast<std::size_t>(n_outputs(model_.likelihood)));
+    work.log_sigma.resize(model_.sigma_network ? n : 0);
+    work.log_factor.resize(n);
+    double* const log_sigma = model_.sigma_network ? work.log_sigma.data() : nullptr;
+    evaluate_features(model_.representation, momenta, n, work.features.data(), work.log_factor.data());
+    backend().evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
+    amplitude_moments(model_.likelihood, model_.target,
+                      {work.outputs.data(), log_sigma, work.log_factor.data(), members, n}, work.moments, result);
     if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
 }
 
 void Evaluator::run_self_test() const {
     const auto& test = model_.self_test;
     const std::size_t n = test.n_points();
-    std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n), log_factor(n);
-    predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, log_factor.data());
+    std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
+    Workspace& work = workspace();
+    predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
+    const auto& log_factor = work.log_factor;
     const auto tolerance = self_test_tolerance(dtype_);
     const auto agrees = [](double value, double expected, double absolute) {
         return std::fabs(value - expected) <= absolute;

@@ -21,8 +21,9 @@ Policy policy_from_name(const std::string& name);
 
 struct EvaluatorOptions {
     std::string device = "cpu";
-    bool one_thread = false;     ///< otherwise large batches use the threads of the host's Torch
-    std::optional<Dtype> dtype;  ///< the file's otherwise
+    std::string backend = "auto";  ///< "fused" or "libtorch" to insist
+    bool one_thread = false;       ///< otherwise large batches use the threads of the host's Torch
+    std::optional<Dtype> dtype;    ///< the file's otherwise
     Policy policy = Policy::error;
     std::string truth;  ///< name of the built-in for Policy::truth; the model's process if empty
     std::optional<double> alpha_s, alpha;
@@ -45,23 +46,27 @@ class Evaluator {
     void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const;
 
     const ModelFile& model() const { return model_; }
-    const Backend& backend() const { return *backend_; }
+    const Backend& backend() const { return *chosen_.backend; }
+    const std::string& backend_reason() const { return chosen_.reason; }
     Dtype dtype() const { return dtype_; }
     double alpha_s() const { return alpha_s_; }
     double alpha() const { return alpha_; }
     Policy policy() const { return policy_; }
 
  private:
+    struct Workspace;
+    static Workspace& workspace();
+
     void evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const;
-    /// @param log_factor (n), ln of the singular factor: written
-    void predict(const double* momenta, std::size_t n, const MomentsView& result, double* log_factor) const;
+    /// Leaves ln of the singular factors in the workspace.
+    void predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const;
     void run_self_test() const;
 
     ModelFile model_;
     Dtype dtype_;
     Policy policy_;
     double alpha_s_, alpha_;
-    std::unique_ptr<Backend> backend_;
+    ChosenBackend chosen_;
     std::unique_ptr<AmplitudeProvider> truth_;
 };
 

@@ -31,9 +31,12 @@ MemberMoments mixture_moments(const Target& target, const std::vector<MixtureCom
 }
 
 template <typename L>
-void evaluate(const L& likelihood, const Target& target, const NetworkOutputs& network, const MomentsView& result) {
-    std::vector<MixtureComponent> mixture(likelihood.n_components());
-    std::vector<double> means(mixture.size()), amplitudes(network.members);
+void evaluate(const L& likelihood, const Target& target, const NetworkOutputs& network, MomentsWorkspace& work,
+              const MomentsView& result) {
+    auto& [mixture, means, amplitudes] = work;
+    mixture.resize(likelihood.n_components());
+    means.resize(mixture.size());
+    amplitudes.resize(network.members);
     const double members = static_cast<double>(network.members);
     for (std::size_t k = 0; k < network.n; ++k) {
         const double log_factor = network.log_factor[k];
@@ -61,8 +64,8 @@ void evaluate(const L& likelihood, const Target& target, const NetworkOutputs& n
 }  // namespace
 
 void amplitude_moments(const Likelihood& likelihood, const Target& target, const NetworkOutputs& network,
-                       const MomentsView& result) {
-    std::visit([&](const auto& l) { evaluate(l, target, network, result); }, likelihood);
+                       MomentsWorkspace& work, const MomentsView& result) {
+    std::visit([&](const auto& l) { evaluate(l, target, network, work, result); }, likelihood);
 }
 
 void recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result) {

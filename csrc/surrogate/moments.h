@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <vector>
 
 #include "surrogate/likelihood.h"
 #include "surrogate/recalibration.h"
@@ -25,11 +25,17 @@ struct NetworkOutputs {
     std::size_t members, n;
 };
 
+/// Memory that calls may share one after the other.
+struct MomentsWorkspace {
+    std::vector<MixtureComponent> mixture;
+    std::vector<double> means, amplitudes;
+};
+
 /// Moments over the mixture of each member, then over the members: amplitude the mean of the members' means,
 /// sigma_syst^2 the mean of their variances (or what the sigma network says), sigma_stat^2 the variance of their
 /// means and the mean of what the likelihood itself calls statistical.
 void amplitude_moments(const Likelihood& likelihood, const Target& target, const NetworkOutputs& network,
-                       const MomentsView& result);
+                       MomentsWorkspace& work, const MomentsView& result);
 
 void recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result);
 

@@ -30,7 +30,7 @@ def inspect(
     table = Table(title=str(model), show_header=False)
     for name, value in _rows(header):
         table.add_row(name, value)
-    table.add_row("backend", evaluator.backend)
+    table.add_row("backend", f"{evaluator.backend}: {evaluator.backend_reason}")
     table.add_row("self-test", f"{len(header['self_test']['amplitude'])} points agree")
     Console().print(table)
 

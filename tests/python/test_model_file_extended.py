@@ -62,7 +62,10 @@ def check(
     header, tensors = make_model(momenta, dtype=dtype, **choices)
     expected = reference_evaluator.evaluate(header, tensors, momenta)
     write_model(path, header, tensors, momenta)
-    compare(pyamp.Evaluator(path), header, momenta, expected)
+    evaluator = pyamp.Evaluator(path)
+    compare(evaluator, header, momenta, expected)
+    if evaluator.backend.startswith("fused"):
+        compare(pyamp.Evaluator(path, backend="libtorch"), header, momenta, expected)
     if dtype == "float32":
         compare(pyamp.Evaluator(path, dtype="float64"), header, momenta, expected)
     return expected

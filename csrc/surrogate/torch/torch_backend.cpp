@@ -40,6 +40,8 @@ class TorchBackend final : public Backend {
         return "libtorch " + options_.device().str() + (options_.dtype() == at::kFloat ? " float32" : " float64");
     }
 
+    std::size_t preferred_batch() const override { return 8192; }
+
     void evaluate(const double* features, std::size_t n, double* outputs, double* log_sigma) const override {
         try {
             run(features, n, outputs, log_sigma);

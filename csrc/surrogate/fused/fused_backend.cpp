@@ -1,0 +1,104 @@
+// Backend without a framework: MLPs by the kernels of this processor.
+#include "surrogate/fused/fused_backend.h"
+
+#include <optional>
+
+#include "surrogate/fused/instruction_set.h"
+#include "surrogate/fused/mlp_weights.h"
+
+namespace pyamp::fused {
+namespace {
+
+/// Scratch of the calling thread, which grows to what the largest network needs and stays.
+class Scratch {
+ public:
+    void* of_size(std::size_t bytes) {
+        if (bytes > size_) {
+            array_.emplace(bytes);
+            size_ = bytes;
+        }
+        return array_->data();
+    }
+
+ private:
+    std::optional<AlignedArray<unsigned char>> array_;
+    std::size_t size_ = 0;
+};
+
+thread_local Scratch scratch;
+
+template <typename T>
+struct Arithmetic;
+template <>
+struct Arithmetic<float> {
+    static constexpr const char* name = "float32";
+    static int lanes(const Kernels& kernels) { return kernels.lanes_float; }
+    static auto evaluate(const Kernels& kernels) { return kernels.evaluate_float; }
+};
+template <>
+struct Arithmetic<double> {
+    static constexpr const char* name = "float64";
+    static int lanes(const Kernels& kernels) { return kernels.lanes_double; }
+    static auto evaluate(const Kernels& kernels) { return kernels.evaluate_double; }
+};
+
+template <typename T>
+class FusedBackend final : public Backend {
+ public:
+    FusedBackend(const ModelFile& model, const Kernels& kernels)
+        : kernels_(kernels),
+          evaluate_(Arithmetic<T>::evaluate(kernels)),
+          network_(std::get<Mlp>(model.network), "", model.tensors, static_cast<std::size_t>(model.posterior.members),
+                   Arithmetic<T>::lanes(kernels)) {
+        if (model.sigma_network)
+            sigma_network_.emplace(*model.sigma_network, ModelFile::sigma_network_prefix, model.tensors, 1,
+                                   Arithmetic<T>::lanes(kernels));
+    }
+
+    std::string name() const override {
+        return std::string("fused (") + kernels_.name + ") cpu " + Arithmetic<T>::name;
+    }
+
+    std::size_t preferred_batch() const override { return 512; }
+
+    void evaluate(const double* features, std::size_t n, double* outputs, double* log_sigma) const override {
+        run(network_, features, n, outputs);
+        if (sigma_network_) run(*sigma_network_, features, n, log_sigma);
+    }
+
+ private:
+    void run(const MlpWeights<T>& network, const double* features, std::size_t n, double* outputs) const {
+        const auto& mlp = network.view();
+        evaluate_(mlp, features, n, outputs, scratch.of_size(scratch_size(mlp, Arithmetic<T>::lanes(kernels_))));
+    }
+
+    const Kernels& kernels_;
+    decltype(Arithmetic<T>::evaluate(kernels_)) evaluate_;
+    MlpWeights<T> network_;
+    std::optional<MlpWeights<T>> sigma_network_;
+};
+
+struct ArchitectureName {
+    const char* operator()(const Mlp&) const { return nullptr; }
+    const char* operator()(const Kan&) const { return "KAN"; }
+    const char* operator()(const GroupKan&) const { return "GroupKAN"; }
+    const char* operator()(const DeepSets&) const { return "deep sets of invariants"; }
+    const char* operator()(const FksPartition&) const { return "FKS partition"; }
+};
+
+}  // namespace
+
+std::string obstacle(const ModelFile& model, const BackendOptions& options) {
+    if (options.device != "cpu") return "device " + options.device;
+    if (const char* other = std::visit(ArchitectureName{}, model.network))
+        return std::string(other) + ", only MLPs have fused kernels";
+    return "";
+}
+
+std::unique_ptr<Backend> make_backend(const ModelFile& model, const BackendOptions& options) {
+    const Kernels& kernels = kernels_of_processor();
+    if (options.dtype == Dtype::float32) return std::make_unique<FusedBackend<float>>(model, kernels);
+    return std::make_unique<FusedBackend<double>>(model, kernels);
+}
+
+}  // namespace pyamp::fused

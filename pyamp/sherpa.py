@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pyamp.errors import PyampError
 
 REPOSITORY = Path(__file__).parents[1]
 CARDS = ("truth", "surrogate", "two_stage", "partonic")
+PROCESSES = ("gg_to_aag", "gg_to_aagg")
 SUMMARY = "summary.yaml"
 LOG = "sherpa.log"
 
@@ -90,15 +91,18 @@ def plugin_path() -> Path:
 
 
 def card_path(name: str) -> Path:
-    """A ready run card: ``truth``, ``surrogate``, ``two_stage`` (p p at 13 TeV) or ``partonic`` (g g at 1 TeV)."""
+    """A ready run card: ``truth``, ``surrogate``, ``two_stage`` (p p at 13 TeV) or ``partonic`` (g g at 1 TeV).
+
+    ``gg_to_aagg`` is what one more gluon changes in them; Sherpa takes it after a card.
+    """
     for folder in (Path(sys.prefix) / "share" / "pyamp" / "cards", REPOSITORY / "sherpa_plugin" / "cards"):
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
-    raise PyampError(f"no run card {name} found; known are {', '.join(CARDS)}")
+    raise PyampError(f"no run card {name} found; known are {', '.join((*CARDS, *PROCESSES[1:]))}")
 
 
 def run(
-    card: str | Path,
+    card: str | Path | Sequence[str | Path],
     directory: str | Path,
     overrides: Mapping[str, Any] | None = None,
     *,
@@ -110,8 +114,8 @@ def run(
 
     Parameters
     ----------
-    card : str or Path
-        The run card, a YAML file.
+    card : str or Path, or several
+        The run card, a YAML file; of several, later ones win where they differ.
     directory : str or Path
         Where Sherpa runs; made if it is not there. Holds the card, the overrides, ``sherpa.log``, ``summary.yaml``
         and Sherpa's own files afterwards.
@@ -131,8 +135,10 @@ def run(
         Sherpa or the plugin is missing, or Sherpa stopped; the message has Sherpa's own line.
     """
     sherpa, plugin = find_sherpa() / "bin" / "Sherpa", plugin_path()
-    if not Path(card).is_file():
-        raise PyampError(f"{card}: no such run card")
+    cards = [Path(card)] if isinstance(card, str | Path) else [Path(part) for part in card]
+    for path in cards:
+        if not path.is_file():
+            raise PyampError(f"{path}: no such run card")
     directory = Path(directory).resolve()
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / LOG
@@ -144,7 +150,9 @@ def run(
     if seed is not None:
         settings["RANDOM_SEED"] = seed
     # Files rather than arguments: on its command line Sherpa rewrites every colon.
-    shutil.copyfile(card, directory / "card.yaml")
+    names = [f"card_{k}.yaml" for k in range(len(cards))]
+    for path, name in zip(cards, names, strict=True):
+        shutil.copyfile(path, directory / name)
     (directory / "overrides.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
 
     environment = dict(os.environ)
@@ -155,7 +163,7 @@ def run(
     with log.open("w") as output:
         try:
             process = subprocess.run(
-                [str(sherpa), "card.yaml", "overrides.yaml"],
+                [str(sherpa), *names, "overrides.yaml"],
                 cwd=directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -183,6 +191,7 @@ def run_card(
     directory: str | Path,
     overrides: Mapping[str, Any] | None = None,
     *,
+    process: str = PROCESSES[0],
     n_events: int | None = None,
     seed: int | None = None,
     timeout: float | None = None,
@@ -195,13 +204,18 @@ def run_card(
         Name of the card, see :func:`card_path`.
     model : str or Path or None
         The model file; None if the card needs none.
+    process : str
+        ``gg_to_aag`` or ``gg_to_aagg``.
     directory, overrides, n_events, seed, timeout
         As for :func:`run`.
     """
     settings = dict(overrides or {})
     if model is not None:
         settings["PYAMP"] = {"MODEL": str(Path(model).resolve()), **settings.get("PYAMP", {})}
-    return run(card_path(mode), directory, settings, n_events=n_events, seed=seed, timeout=timeout)
+    if process not in PROCESSES:
+        raise PyampError(f"process is {process}; the ready run cards know {', '.join(PROCESSES)}")
+    cards = [card_path(mode)] + ([] if process == PROCESSES[0] else [card_path(process)])
+    return run(cards, directory, settings, n_events=n_events, seed=seed, timeout=timeout)
 
 
 def _reason(text: str) -> str:

@@ -1,15 +1,14 @@
-// Integrator: PyAmp, phase-space channels for two massless particles and a gluon that is radiated off the beams.
+// Integrator: PyAmp, phase-space channels for massless legs of which the gluons are radiated off the beams.
 //
-// The matrix element goes like 1/k_T^2 of the gluon between its cut and the kinematic limit, flat in the gluon's
-// rapidity eta, and it is enhanced where the mass Q of the two others is small against the energy E: they then recoil
-// together against the gluon. There is one channel for either, both in the partonic frame:
-//   Radiation  d^3k/(2 k0) = k_T^2/2 dln(k_T) deta dphi
-//   Recoil     d^3k/(2 k0) = k0/(4 E cosh^2 eta) dQ^2 deta dphi,     k0 = (E^2 - Q^2)/(2 E)
-// and the two others are isotropic in their common rest frame, dPhi_2 = dcos(theta*) dphi* / (32 pi^2). Sherpa's
-// Vegas refines every variable, its multi-channel weighs the channels.
+// Legs are emitted one after the other, each from what the earlier ones leave over (emission.H); the last two are
+// isotropic in their common rest frame, dPhi_2 = dcos(theta*) dphi* / (32 pi^2). The matrix element goes like 1/k_T^2
+// of every gluon between its cut and the kinematic limit, flat in the gluon's rapidity, so that gluons are emitted as
+// soft radiation; and it is enhanced where the mass of what remains last is small against the energy: there is a
+// second channel in which the last emission is a recoil. Sherpa's Vegas refines every variable, its multi-channel
+// weighs the channels.
 //
 // Sherpa 3.0 hands a channel its momenta in the laboratory; its own Rambo ignores that and generates in the partonic
-// frame, so that it is right for beams of fixed partonic energy only. These channels boost.
+// frame, so that it is right for beams of fixed partonic energy only. These channels use k_T and rapidities.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -24,6 +23,7 @@
 #include "PHASIC++/Channels/Single_Channel.H"
 #include "PHASIC++/Channels/Vegas.H"
 #include "PHASIC++/Process/Process_Base.H"
+#include "emission.H"
 #include "selectors.H"
 #include "stop.H"
 
@@ -33,12 +33,14 @@ namespace {
 using ATOOLS::Vec3D;
 using ATOOLS::Vec4D;
 
-/// The variables, each of them mapped to [0, 1).
-enum Variable { hardness, eta, cos_theta, phi_star, phi, n_variables };
+/// The variables, each of them mapped to [0, 1): those of the pair, then those of every emission.
+enum PairVariable { cos_theta, phi_star, n_pair };
+enum EmissionVariable { hardness, eta, phi, n_emission };
 
-double Angle(double sine, double cosine) {
-    const double angle = std::atan2(sine, cosine) / (2.0 * M_PI);
-    return angle < 0.0 ? angle + 1.0 : angle;
+/// The azimuth over 2 pi, from 0 to 1.
+double Turns(double azimuth) {
+    const double turns = azimuth / (2.0 * M_PI);
+    return turns - std::floor(turns);
 }
 
 /// Axes of the pair's rest frame (Collins-Soper): z halves the angle between one beam and the other reversed, x lies
@@ -65,144 +67,88 @@ struct Axes {
     }
 };
 
-/// Generates the gluon in the partonic frame at a given energy.
-class Gluon_Map {
- public:
-    /// @param kt_min lower cut on p_T of the gluon, GeV
-    explicit Gluon_Map(double kt_min) : m_kt_min(kt_min) {}
-    virtual ~Gluon_Map() = default;
-    virtual std::string Name() const = 0;
-
-    struct Gluon {
-        double kt, rapidity;
-        double density;  ///< d^3k/(2 k0) over dphi and the product of the two variables' intervals; 0: not generated
-    };
-    virtual Gluon Point(double energy, double u_hardness, double u_eta) const = 0;
-    /// The inverse; sets the variables.
-    virtual Gluon Weight(double energy, double kt, double rapidity, double& u_hardness, double& u_eta) const = 0;
-
- protected:
-    double m_kt_min;
-};
-
-class Radiation : public Gluon_Map {
- public:
-    using Gluon_Map::Gluon_Map;
-    std::string Name() const override { return "PyAmp_Radiation"; }
-
-    Gluon Point(double energy, double u_hardness, double u_eta) const override {
-        const double kt = m_kt_min * std::exp(u_hardness * LnRange(energy));
-        return {kt, (2.0 * u_eta - 1.0) * EtaMax(energy, kt), Density(energy, kt)};
+/// Legs that share the beams' energy without transverse momentum: conserves momentum and fails every cut on p_T.
+void AlongTheBeams(Vec4D* p, int n_out) {
+    for (int i = 0; i < n_out; ++i) {
+        const int side = i % 2, legs_of_side = (n_out + 1 - side) / 2;
+        p[2 + i] = p[side] / static_cast<double>(legs_of_side);
     }
-
-    Gluon Weight(double energy, double kt, double rapidity, double& u_hardness, double& u_eta) const override {
-        u_hardness = std::log(kt / m_kt_min) / LnRange(energy);
-        u_eta = 0.5 * (1.0 + rapidity / EtaMax(energy, kt));
-        return {kt, rapidity, kt < m_kt_min ? 0.0 : Density(energy, kt)};
-    }
-
- private:
-    double LnRange(double energy) const { return std::log(0.5 * energy / m_kt_min); }
-    static double EtaMax(double energy, double kt) { return std::acosh(std::max(1.0, 0.5 * energy / kt)); }
-    double Density(double energy, double kt) const {
-        return std::max(0.0, 0.5 * kt * kt * LnRange(energy) * 2.0 * EtaMax(energy, kt));
-    }
-};
-
-class Recoil : public Gluon_Map {
- public:
-    using Gluon_Map::Gluon_Map;
-    std::string Name() const override { return "PyAmp_Recoil"; }
-
-    Gluon Point(double energy, double u_hardness, double u_eta) const override {
-        // ln(Q^2 + k_T,min^2) is flat: reaches down to Q = 0, where nothing is singular
-        const double q2 = m_kt_min * m_kt_min * std::expm1(u_hardness * LnRange(energy));
-        const double k0 = 0.5 * (energy - q2 / energy);
-        const double rapidity = (2.0 * u_eta - 1.0) * EtaMax(k0);
-        return {k0 / std::cosh(rapidity), rapidity, Density(energy, q2, k0, rapidity)};
-    }
-
-    Gluon Weight(double energy, double kt, double rapidity, double& u_hardness, double& u_eta) const override {
-        const double k0 = kt * std::cosh(rapidity), q2 = std::max(0.0, energy * (energy - 2.0 * k0));
-        u_hardness = std::log1p(q2 / (m_kt_min * m_kt_min)) / LnRange(energy);
-        u_eta = 0.5 * (1.0 + rapidity / EtaMax(k0));
-        return {kt, rapidity, kt < m_kt_min ? 0.0 : Density(energy, q2, k0, rapidity)};
-    }
-
- private:
-    /// Of Q^2 + k_T,min^2, up to the energy at which the gluon just reaches its cut.
-    double LnRange(double energy) const {
-        return std::log1p(energy * (energy - 2.0 * m_kt_min) / (m_kt_min * m_kt_min));
-    }
-    double EtaMax(double k0) const { return std::acosh(std::max(1.0, k0 / m_kt_min)); }
-    double Density(double energy, double q2, double k0, double rapidity) const {
-        const double dq2 = (q2 + m_kt_min * m_kt_min) * LnRange(energy), cosh = std::cosh(rapidity);
-        return std::max(0.0, 0.25 * k0 / (energy * cosh * cosh) * dq2 * 2.0 * EtaMax(k0));
-    }
-};
+}
 
 }  // namespace
 
-class Gluon_And_Pair : public PHASIC::Single_Channel {
+class Emissions_And_Pair : public PHASIC::Single_Channel {
  public:
-    /// @param gluon, first, second positions of the outgoing legs
-    Gluon_And_Pair(int n_in, int n_out, const ATOOLS::Flavour* flavours, int gluon, int first, int second,
-                   std::unique_ptr<Gluon_Map> map)
+    struct Step {
+        int leg;
+        std::shared_ptr<const Emission> emission;
+    };
+    /// @param steps the emissions in order
+    /// @param first, second legs of the pair
+    Emissions_And_Pair(int n_in, int n_out, const ATOOLS::Flavour* flavours, const std::string& name,
+                       std::vector<Step> steps, int first, int second)
         : Single_Channel(n_in, n_out, flavours),
-          m_gluon(gluon),
+          m_steps(std::move(steps)),
           m_first(first),
           m_second(second),
-          p_map(std::move(map)),
-          m_vegas(n_variables, 100, p_map->Name()) {
-        m_name = p_map->Name();
-        m_rannum = n_variables;
+          m_vegas(n_pair + n_emission * static_cast<int>(m_steps.size()), 100, name) {
+        m_name = name;
+        m_rannum = n_pair + n_emission * m_steps.size();
         p_rans = new double[m_rannum];
-        m_vegas.ConstChannel(phi);  // nothing depends on the azimuth of the whole event
+        m_vegas.ConstChannel(n_pair + phi);  // nothing depends on the azimuth of the whole event
     }
 
     void GeneratePoint(Vec4D* p, PHASIC::Cut_Data*, double* random) override {
         const double* u = m_vegas.GeneratePoint(random);
         std::copy(u, u + m_rannum, p_rans);
-        const Vec4D total = p[0] + p[1];
-        const auto gluon = p_map->Point(std::sqrt(total.Abs2()), u[hardness], u[eta]);
-        const double azimuth = 2.0 * M_PI * u[phi];
-        p[m_gluon] = gluon.kt * Vec4D(std::cosh(gluon.rapidity), std::cos(azimuth), std::sin(azimuth),
-                                      std::sinh(gluon.rapidity));
-        ATOOLS::Poincare(total).BoostBack(p[m_gluon]);
-
-        const Vec4D pair = total - p[m_gluon];
-        ATOOLS::Poincare rest_frame(pair);
+        Vec4D rest = p[0] + p[1];
+        for (std::size_t i = 0; i < m_steps.size(); ++i) {
+            const double* v = u + n_pair + n_emission * i;
+            const System system(rest);
+            const double angle = 2.0 * M_PI * v[phi];
+            const auto leg = m_steps[i].emission->Point(system, angle, v[hardness], v[eta]);
+            if (!(leg.density > 0.0)) return AlongTheBeams(p, m_nout);
+            const double azimuth = system.azimuth + angle, rapidity = system.rapidity + leg.deta;
+            p[m_steps[i].leg] =
+                leg.kt * Vec4D(std::cosh(rapidity), std::cos(azimuth), std::sin(azimuth), std::sinh(rapidity));
+            rest -= p[m_steps[i].leg];
+        }
+        ATOOLS::Poincare rest_frame(rest);
         const Axes axes(p[0], p[1], rest_frame);
         const double cosine = 2.0 * u[cos_theta] - 1.0, sine = std::sqrt(std::max(0.0, 1.0 - cosine * cosine));
         const double star = 2.0 * M_PI * u[phi_star];
         const Vec3D direction = cosine * axes.z + (sine * std::cos(star)) * axes.x + (sine * std::sin(star)) * axes.y;
-        const double half = 0.5 * std::sqrt(std::max(0.0, pair.Abs2()));
+        const double half = 0.5 * std::sqrt(std::max(0.0, rest.Abs2()));
         p[m_first] = Vec4D(half, half * direction);
         rest_frame.BoostBack(p[m_first]);
-        p[m_second] = pair - p[m_first];
+        p[m_second] = rest - p[m_first];
     }
 
     void GenerateWeight(Vec4D* p, PHASIC::Cut_Data*) override {
         m_weight = 0.0;  // Sherpa's sign for a point that the channel does not generate
-        const Vec4D total = p[0] + p[1];
-        Vec4D gluon = p[m_gluon], photon = p[m_first];
-        ATOOLS::Poincare(total).Boost(gluon);
-        const double kt = gluon.PPerp();
-        double* u = p_rans;
-        const double density =
-            p_map->Weight(std::sqrt(total.Abs2()), kt, std::asinh(gluon[3] / kt), u[hardness], u[eta]).density;
-        if (!(density > 0.0)) return;
-        ATOOLS::Poincare rest_frame(total - p[m_gluon]);
+        // dPhi_n = prod [density dphi/(2 pi)^3] dcos(theta*) dphi*/(32 pi^2), the angles over 2 pi, 2 and 2 pi
+        double weight = 1.0 / (8.0 * M_PI);
+        Vec4D rest = p[0] + p[1];
+        for (std::size_t i = 0; i < m_steps.size(); ++i) {
+            double* v = p_rans + n_pair + n_emission * i;
+            const System system(rest);
+            const Vec4D& leg = p[m_steps[i].leg];
+            const double kt = leg.PPerp(), angle = std::atan2(leg[2], leg[1]) - system.azimuth;
+            const double deta = std::asinh(leg[3] / kt) - system.rapidity;
+            weight *= m_steps[i].emission->Weight(system, angle, kt, deta, v[hardness], v[eta]) / (4.0 * M_PI * M_PI);
+            if (!(weight > 0.0)) return;
+            v[phi] = Turns(angle);
+            rest -= leg;
+        }
+        ATOOLS::Poincare rest_frame(rest);
         const Axes axes(p[0], p[1], rest_frame);
-        rest_frame.Boost(photon);
-        const Vec3D direction = Vec3D(photon) / photon[0];
-        u[cos_theta] = 0.5 * (1.0 + direction * axes.z);
-        u[phi_star] = Angle(direction * axes.y, direction * axes.x);
-        u[phi] = Angle(p[m_gluon][2], p[m_gluon][1]);
-        for (int i = 0; i < n_variables; ++i) u[i] = std::min(std::max(u[i], 0.0), 1.0 - 1e-15);
-        // dPhi_3 = density dphi/(2 pi)^3 dcos(theta*) dphi*/(32 pi^2), the angles over 2 pi, 2 and 2 pi
-        m_weight = m_vegas.GenerateWeight(u) * density * (2.0 * M_PI) * (2.0 * 2.0 * M_PI) /
-                   (std::pow(2.0 * M_PI, 3) * 32.0 * M_PI * M_PI);
+        Vec4D leg = p[m_first];
+        rest_frame.Boost(leg);
+        const Vec3D direction = Vec3D(leg) / leg[0];
+        p_rans[cos_theta] = 0.5 * (1.0 + direction * axes.z);
+        p_rans[phi_star] = Turns(std::atan2(direction * axes.y, direction * axes.x));
+        for (std::size_t i = 0; i < m_rannum; ++i) p_rans[i] = std::min(std::max(p_rans[i], 0.0), 1.0 - 1e-15);
+        m_weight = m_vegas.GenerateWeight(p_rans) * weight;
     }
 
     void AddPoint(double value) override {
@@ -217,8 +163,8 @@ class Gluon_And_Pair : public PHASIC::Single_Channel {
     void ReadIn(std::string directory) override { m_vegas.ReadIn(directory); }
 
  private:
-    int m_gluon, m_first, m_second;
-    std::unique_ptr<Gluon_Map> p_map;
+    std::vector<Step> m_steps;
+    int m_first, m_second;
     PHASIC::Vegas m_vegas;
 };
 
@@ -229,37 +175,60 @@ class Channels : public PHASIC::Channel_Generator {
     int GenerateChannels() override {
         const auto& flavours = p_proc->Flavours();
         const int n_in = static_cast<int>(p_proc->NIn()), n_out = static_cast<int>(p_proc->NOut());
-        int gluon = -1, n_gluons = 0;
+        std::vector<int> outgoing;
         bool massless = true;
         for (int leg = n_in; leg < n_in + n_out; ++leg) {
             massless = massless && flavours[leg].Mass() == 0.0;
-            if (!flavours[leg].IsGluon()) continue;
-            gluon = leg;
-            ++n_gluons;
-        }
-        if (n_in != 2 || n_out != 3 || n_gluons != 1 || !massless)
-            Stop(
-                "run card: Integrator PyAmp knows 2 -> 3 processes with massless legs and one outgoing gluon, "
-                "found " +
-                p_proc->Name() + "; take Integrator: Rambo");
-        std::vector<int> outgoing;
-        for (int leg = n_in; leg < n_in + n_out; ++leg)
             outgoing.push_back(static_cast<int>(static_cast<long>(flavours[leg])));
+        }
+        if (n_in != 2 || n_out < 3 || !massless)
+            Stop("run card: Integrator PyAmp knows 2 -> 3 and larger processes with massless legs, found " +
+                 p_proc->Name() + "; take Integrator: Rambo");
         auto& own = p_proc->Info().m_selectors;
         const auto cuts =
             own.GetItemsCount() ? GuaranteedCuts::Of(own, outgoing) : GuaranteedCuts::FromCard(outgoing);
-        const double kt_min = cuts.pt_min.at(kf_gluon).front();
-        if (!(kt_min > 0.0))
-            Stop(
-                "run card: Integrator PyAmp found no lower cut on p_T of the gluon, below which it would generate "
-                "nothing; add [PT, 21, minimum, E_CMS] to SELECTORS, or take Integrator: Rambo");
-        const int first = gluon == 2 ? 3 : 2, second = gluon == 4 ? 3 : 4;
-        const auto add = [&](std::unique_ptr<Gluon_Map> map) {
-            p_mc->Add(new Gluon_And_Pair(n_in, n_out, &flavours.front(), gluon, first, second, std::move(map)));
-        };
-        add(std::make_unique<Radiation>(kt_min));
-        add(std::make_unique<Recoil>(kt_min));
+        AddChannels(outgoing, cuts);
         return 0;
+    }
+
+ private:
+    /// For every pair of legs with as few gluons as there can be: the others are emitted.
+    void AddChannels(const std::vector<int>& outgoing, const GuaranteedCuts& cuts) {
+        const int n_out = static_cast<int>(outgoing.size());
+        const auto gluons = [&](int i, int j) { return (outgoing[i] == kf_gluon) + (outgoing[j] == kf_gluon); };
+        int fewest = 2;
+        for (int j = 0; j < n_out; ++j)
+            for (int i = 0; i < j; ++i) fewest = std::min(fewest, gluons(i, j));
+        for (int j = 0; j < n_out; ++j)
+            for (int i = 0; i < j; ++i)
+                if (gluons(i, j) == fewest) {
+                    Add(outgoing, cuts, i, j, false);
+                    Add(outgoing, cuts, i, j, true);
+                }
+    }
+
+    void Add(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, int first, int second, bool recoil) {
+        const int n_in = 2, n_out = static_cast<int>(outgoing.size());
+        std::vector<int> remaining(n_out);
+        for (int i = 0; i < n_out; ++i) remaining[i] = i;
+        std::vector<Emissions_And_Pair::Step> steps;
+        for (int leg = 0; leg < n_out; ++leg) {
+            if (leg == first || leg == second) continue;
+            const int id = outgoing[leg];
+            const double kt_min = cuts.pt_min.at(std::abs(id)).back();
+            if (!(kt_min > 0.0))
+                Stop("run card: Integrator PyAmp found no lower cut on p_T of " + std::to_string(id) +
+                     ", below which it would generate nothing; add [PT, " + std::to_string(id) +
+                     ", minimum, E_CMS] to SELECTORS, or take Integrator: Rambo");
+            remaining.erase(std::find(remaining.begin(), remaining.end(), leg));
+            const double mass2_min = cuts.Mass2Min(outgoing, remaining);
+            const bool last = remaining.size() == 2;
+            steps.push_back({n_in + leg, last && recoil ? Recoil(kt_min, mass2_min) : Radiation(kt_min, mass2_min)});
+        }
+        const std::string pair = std::to_string(n_in + first) + "_" + std::to_string(n_in + second);
+        p_mc->Add(new Emissions_And_Pair(n_in, n_out, &p_proc->Flavours().front(),
+                                         (recoil ? "PyAmp_Recoil_" : "PyAmp_Radiation_") + pair, std::move(steps),
+                                         n_in + first, n_in + second));
     }
 };
 
@@ -275,5 +244,5 @@ ATOOLS::Getter<PHASIC::Channel_Generator, PHASIC::Channel_Generator_Key, PyAmp::
 
 void ATOOLS::Getter<PHASIC::Channel_Generator, PHASIC::Channel_Generator_Key, PyAmp::Channels>::PrintInfo(
     std::ostream& stream, const std::size_t) const {
-    stream << "two massless particles and a gluon radiated off the beams";
+    stream << "massless legs, gluons radiated off the beams";
 }

@@ -129,4 +129,17 @@ GuaranteedCuts GuaranteedCuts::FromCard(const std::vector<int>& pdg_ids) {
     return Of(ATOOLS::Settings::GetMainSettings()["SELECTORS"], pdg_ids);
 }
 
+double GuaranteedCuts::Mass2Min(const std::vector<int>& pdg_ids, const std::vector<int>& legs) const {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < legs.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j) {
+            const int a = std::abs(pdg_ids[legs[i]]), b = std::abs(pdg_ids[legs[j]]);
+            const auto distance = delta_r_min.find(std::minmax(a, b));
+            if (distance == delta_r_min.end()) continue;
+            sum +=
+                2.0 * pt_min.at(a).back() * pt_min.at(b).back() * (1.0 - std::cos(std::min(distance->second, M_PI)));
+        }
+    return sum;
+}
+
 }  // namespace PyAmp

@@ -26,26 +26,34 @@ def random_surrogate(
     activation: str = "gelu",
     seed: int = 1,
     members: int = 1,
+    process: str = "gg_to_aag",
 ) -> Surrogate:
     """A surrogate with random weights and true preprocessing constants: enough for files and evaluators."""
     torch.manual_seed(seed)
-    representation = RepresentationConfig().build(PDG_IDS)
-    networks = [MLP([9, 16, 24, 2], activation) for _ in range(members)]
+    n_legs = momenta.shape[1]
+    representation = RepresentationConfig().build(list(truth(process).pdg_ids))
+    networks = [MLP([n_legs * (n_legs - 1) // 2 - 1, 16, 24, 2], activation) for _ in range(members)]
     posterior = DeepEnsemble(networks) if members > 1 else Deterministic(networks[0])
     surrogate = Surrogate(representation, Log(), posterior, HeteroskedasticGaussian())
-    amplitude = truth("gg_to_aag", alpha_s=1.0, alpha=1.0).me2(momenta)
+    amplitude = truth(process, alpha_s=1.0, alpha=1.0).me2(momenta)
     surrogate.fit_preprocessing(torch.from_numpy(momenta), torch.from_numpy(amplitude))
     surrogate.posterior.to(dtype)
     return surrogate
 
 
-def model_info(**changes: object) -> ModelInfo:
-    """What the file of a gg → γγg surrogate says, with entries replaced."""
+def model_info(process: str = "gg_to_aag", **changes: object) -> ModelInfo:
+    """What the file of a surrogate says, with entries replaced."""
+    alpha_s_power, alpha_power = truth(process).coupling_orders
     entries: dict[str, object] = {
-        "process": {"name": "gg_to_aag", "pdg_ids": PDG_IDS, "n_incoming": 2},
-        "couplings": {"alpha_s": 0.118, "alpha": 1 / 137.035999084, "alpha_s_power": 3, "alpha_power": 2},
+        "process": {"name": process, "pdg_ids": list(truth(process).pdg_ids), "n_incoming": 2},
+        "couplings": {
+            "alpha_s": 0.118,
+            "alpha": 1 / 137.035999084,
+            "alpha_s_power": alpha_s_power,
+            "alpha_power": alpha_power,
+        },
         "spin_colour_average": 256.0,
-        "domain": load_process("gg_to_aag_1tev").domain(),
+        "domain": load_process(f"{process}_1tev").domain(),
         "training": {"seed": 1},
         "metrics": {"x_max": 1.1},
     }

@@ -24,7 +24,7 @@ using Momenta = py::array_t<double, py::array::c_style>;
 
 constexpr int n_incoming = 2;
 
-/// Amplitudes (n, classes, 2^legs) and poles (n, 2), infrared and ultraviolet.
+/// Amplitudes (n, classes, 2^legs) and errors (n, 3): infrared and ultraviolet poles, rounding of the rational part.
 template <class R>
 py::tuple amplitudes(const Momenta& momenta, const std::vector<int>& photons, int pure_gauge) {
     if (momenta.ndim() != 3 || momenta.shape(1) < 5 || momenta.shape(1) > 6 || momenta.shape(2) != 4) {
@@ -40,7 +40,7 @@ py::tuple amplitudes(const Momenta& momenta, const std::vector<int>& photons, in
     const quark_loop::Topology topology(n_legs, photon_mask);
     quark_loop::Amplitude<R> amplitude(topology);
     py::array_t<std::complex<double>> values({n, py::ssize_t{topology.n_classes}, py::ssize_t{1} << n_legs});
-    py::array_t<double> poles({n, py::ssize_t{2}});
+    py::array_t<double> errors({n, py::ssize_t{3}});
     std::vector<Momentum> point(n_legs);
     std::vector<quark_loop::Momentum<R>> legs(n_legs);
     for (py::ssize_t i = 0; i < n; ++i) {
@@ -59,11 +59,12 @@ py::tuple amplitudes(const Momenta& momenta, const std::vector<int>& photons, in
                 values.mutable_at(i, c, h) = {static_cast<double>(a.re), static_cast<double>(a.im)};
             }
         }
-        const auto p = amplitude.errors();
-        poles.mutable_at(i, 0) = p.infrared;
-        poles.mutable_at(i, 1) = p.ultraviolet;
+        const auto seen = amplitude.errors();
+        errors.mutable_at(i, 0) = seen.infrared;
+        errors.mutable_at(i, 1) = seen.ultraviolet;
+        errors.mutable_at(i, 2) = seen.rational;
     }
-    return py::make_tuple(values, poles);
+    return py::make_tuple(values, errors);
 }
 
 std::vector<std::vector<int>> colour_classes(int n_legs, const std::vector<int>& photons) {

@@ -99,7 +99,9 @@ def summarise(comparison: Comparison) -> list[dict[str, object]]:
     """A row for the value in double, the returned value, and the returned value where it was not evaluated again."""
     kept = comparison.seen < RESCUE_FROM
 
-    def row(value: str, error: np.ndarray, accuracy: np.ndarray | None, cpu_ms: float | None) -> dict[str, object]:
+    def row(
+        value: str, error: np.ndarray, accuracy: np.ndarray | None, cpu_ms: float | None
+    ) -> dict[str, object]:
         return {
             "process": PROCESS,
             "value": value,
@@ -130,7 +132,9 @@ def draw(path: Path, comparison: Comparison) -> None:
         left.set_xlabel("relative error")
         left.set_ylabel("share of points above")
         left.legend()
-        right.plot(np.maximum(comparison.seen, 1e-17), np.maximum(comparison.double, 1e-17), ".", markersize=2)
+        right.plot(
+            np.maximum(comparison.seen, 1e-17), np.maximum(comparison.double, 1e-17), ".", markersize=2
+        )
         right.axvline(RESCUE_FROM, color="black", linestyle="--", label="evaluated again")
         right.set_xlabel("error seen in double")
         right.set_ylabel("relative error in double")

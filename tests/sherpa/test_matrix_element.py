@@ -30,18 +30,23 @@ class Points:
     momenta: np.ndarray
 
 
-def record(card: str, model: Path | None, directory: Path, n: int, **settings: Any) -> Points:
+def record(
+    card: str, model: Path | None, directory: Path, n: int, process: str = "gg_to_aag", **settings: Any
+) -> Points:
     """Record the first points of a run, those of the integration."""
     pyamp_block = {"RECORD_POINTS": n, "RECORD_FILE": "points.csv"}
-    run_card(card, model, directory, {"PYAMP": pyamp_block, "PSI": {"ITMIN": 100}, **settings}, n_events=1)
+    settings = {"PYAMP": pyamp_block, "PSI": {"ITMIN": 100}, **settings}
+    run_card(card, model, directory, settings, process=process, n_events=1)
     rows = np.loadtxt(directory / "points.csv", delimiter=",", skiprows=1)
     assert len(rows) == n
-    return Points(rows[:, 0], rows[:, 1], rows[:, 2].astype(bool), rows[:, 3], rows[:, 4:].reshape(n, 5, 4))
+    return Points(rows[:, 0], rows[:, 1], rows[:, 2].astype(bool), rows[:, 3], rows[:, 4:].reshape(n, -1, 4))
 
 
-def truth_summed(points: Points) -> np.ndarray:
-    stripped = np.asarray(truth("gg_to_aag", alpha_s=1.0, alpha=1.0).me2(points.momenta))
-    return AVERAGE * stripped * points.alpha_s**3 * points.alpha**2
+def truth_summed(points: Points, process: str = "gg_to_aag") -> np.ndarray:
+    provider = truth(process, alpha_s=1.0, alpha=1.0)
+    alpha_s_power, alpha_power = provider.coupling_orders
+    stripped = np.asarray(provider.me2(points.momenta))
+    return AVERAGE * stripped * points.alpha_s**alpha_s_power * points.alpha**alpha_power
 
 
 def surrogate_summed(model: Path, points: Points) -> tuple[np.ndarray, np.ndarray]:

@@ -180,7 +180,7 @@ def test_hook_without_the_matrix_element(run_directory: Path) -> None:
 
 
 def test_channel_without_a_gluon_cut(run_directory: Path) -> None:
-    refused(run_directory, "no lower cut on p_T of the gluon", SELECTORS=selectors(40, 30, 0))
+    refused(run_directory, "no lower cut on p_T of 21", SELECTORS=selectors(40, 30, 0))
 
 
 STRICT = {"MODE": "surrogate", "OUTSIDE_DOMAIN": "error"}

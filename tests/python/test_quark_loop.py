@@ -86,6 +86,40 @@ def spinor_products(momenta):
     return angle - angle.T, square - square.T
 
 
+def bare_spinors(momenta):
+    """Spinors (n, legs, 2) of physical momenta with the light-cone axis x: s s† = E + x σ₃ + y σ₁ + z σ₂."""
+    E, x, y, z = np.moveaxis(momenta, -1, 0)
+    root = np.sqrt(E + x)
+    return np.stack([root + 0j, (y + 1j * z) / root], axis=-1)
+
+
+@pytest.mark.parametrize("photons", [[2, 3], [2, 3, 4]])
+def test_little_group(six, photons):
+    """In a rotated frame every spinor is the rotated one times a phase t_i; an amplitude takes Π t_i^(−2 h_i)."""
+    points = six[:8]
+    axis, angle = np.array([0.36, 0.48, 0.8]), 1.1
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    rotation = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    rotated = points.copy()
+    rotated[..., 1:] = points[..., 1:] @ rotation.T
+    x, y, z = axis
+    generator = np.array([[x, y - 1j * z], [y + 1j * z, -x]])
+    unitary = np.cos(angle / 2) * np.eye(2) - 1j * np.sin(angle / 2) * generator
+    before = bare_spinors(points) @ unitary.T
+    after = bare_spinors(rotated)
+    phase = (before.conj() * after).sum(axis=-1) / (np.abs(before) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(np.abs(phase), 1, rtol=1e-10)
+    assert np.ptp(np.angle(phase), axis=0).max() > 0.1  # or nothing is tested
+
+    helicity = 1 - 2 * (np.arange(64)[:, None] >> np.arange(6) & 1)  # bit i: leg i has negative helicity
+    weight = np.exp(-2j * np.angle(phase) @ helicity.T)
+    amplitude, errors = loop.amplitudes(points, photons)
+    found, rotated_errors = loop.amplitudes(rotated, photons)
+    difference = np.abs(found - weight[:, None] * amplitude).max(axis=(1, 2))
+    worst = np.maximum(errors, rotated_errors).max(axis=1)
+    assert (difference < (1e-9 + 100 * worst) * largest(amplitude)).all()
+
+
 @pytest.mark.parametrize("photons", [[2, 3], [2, 3, 4], [2]])
 def test_all_plus(six, photons):
     """arXiv:hep-ph/9312333, summed over the places of the photons."""

@@ -1,4 +1,4 @@
-"""Does the g g → γ γ g g amplitude equal what an independent program computed, and keep its symmetries and limits?"""
+"""Does the g g → γ γ g g amplitude equal what an independent program computed, and keep its symmetries?"""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +11,6 @@ from pyamp import _core
 from pyamp.phase_space import PhaseSpace
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-ALPHA_S, C_A = 0.118, 3
 
 
 @pytest.fixture(scope="module")
@@ -117,97 +116,6 @@ def test_scales_like_one_over_energy_to_the_fourth(truth, sample):
     momenta, value, accuracy = sample
     scaled = truth.me2(0.1 * momenta) * 0.1**4
     assert (np.abs(scaled / value - 1) < 1e-11 + 10 * accuracy).all()
-
-
-def two_body(total, direction):
-    """Two massless momenta (n, 2, 4) that add up to total (n, 4), along ±direction (n, 3) in its rest frame."""
-    mass = np.sqrt(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1))
-    pair = np.empty((len(total), 2, 4))
-    for k, sign in enumerate((1, -1)):
-        q = 0.5 * mass[:, None] * sign * direction
-        along = (q * total[:, 1:]).sum(axis=1)
-        shift = 0.5 + along / (total[:, 0] + mass) / mass
-        pair[:, k, 1:] = q + total[:, 1:] * shift[:, None]
-        pair[:, k, 0] = np.linalg.norm(pair[:, k, 1:], axis=1)
-    return pair
-
-
-def unit(theta, phi):
-    return np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=1)
-
-
-def event(sqrt_s, photon_direction, *gluons):
-    """gg → γγ and gluons (n, 4) each; the photons take the recoil."""
-    half = sqrt_s / 2
-    momenta = np.zeros((len(gluons[0]), 4 + len(gluons), 4))
-    momenta[:, 0] = half, 0, 0, half
-    momenta[:, 1] = half, 0, 0, -half
-    momenta[:, 2:4] = two_body(np.array([sqrt_s, 0, 0, 0]) - sum(gluons), photon_direction)
-    for k, gluon in enumerate(gluons):
-        momenta[:, 4 + k] = gluon
-    return momenta
-
-
-@pytest.mark.parametrize(("energy", "bound"), [(1.0, 3e-2), (1e-1, 3e-3), (1e-2, 3e-4)])
-def test_soft_gluon(truth, energy, bound):
-    # Three gluons: -T_i.T_j = C_A/2 for every pair. Deviations fall with the energy of the soft gluon.
-    rng = np.random.default_rng(2)
-    n, sqrt_s = 12, 500.0
-    photon = unit(rng.uniform(0.6, 2.5, n), rng.uniform(0, 2 * np.pi, n))
-    hard = 120 * np.hstack([np.ones((n, 1)), unit(rng.uniform(0.8, 2.3, n), rng.uniform(0, 2 * np.pi, n))])
-    soft = energy * np.hstack([np.ones((n, 1)), unit(rng.uniform(0.8, 2.3, n), rng.uniform(0, 2 * np.pi, n))])
-    momenta = event(sqrt_s, photon, hard, soft)
-
-    def dot(p, q):
-        return p[:, 0] * q[:, 0] - (p[:, 1:] * q[:, 1:]).sum(axis=1)
-
-    gluons = [momenta[:, k] for k in (0, 1, 4)]
-    pairs = ((0, 1), (0, 2), (1, 2))
-    eikonal = sum(dot(gluons[i], gluons[j]) / dot(gluons[i], soft) / dot(gluons[j], soft) for i, j in pairs)
-    reduced = pyamp.truth("gg_to_aag", alpha_s=ALPHA_S).me2(event(sqrt_s, photon, hard))
-    expected = 4 * np.pi * ALPHA_S * C_A * eikonal * reduced
-    deviation = np.abs(truth.me2(momenta) / expected - 1)
-    assert np.median(deviation) < bound
-    assert deviation.max() < 10 * bound
-
-
-@pytest.mark.parametrize(("angle", "bound"), [(3e-2, 3e-3), (3e-3, 3e-5)])
-@pytest.mark.parametrize("z", [0.3, 0.55])
-def test_collinear_gluons(truth, angle, bound, z):
-    # Averaged over the azimuth of the splitting, which removes the interference of the parent's polarisations and the
-    # terms of first order in the angle. At a quarter and three quarters of the circle four legs are coplanar.
-    sqrt_s, energy, n = 500.0, 150.0, 8
-    phi = 2 * np.pi * np.arange(n) / n
-    mass2 = z * (1 - z) * (energy * angle) ** 2
-    # The parent along x; its decay is made along z and turned.
-    parent = np.array([np.sqrt(energy**2 + mass2), 0, 0, energy]) * np.ones((n, 1))
-    decay = two_body(parent, unit(np.full(n, np.arccos(2 * z - 1)), phi))[..., [0, 3, 1, 2]]
-    photon = unit(np.full(n, 1.1), np.full(n, 0.7))
-    momenta = event(sqrt_s, photon, decay[:, 0], decay[:, 1])
-    massless = np.array([[energy, energy, 0, 0]])
-    reduced = pyamp.truth("gg_to_aag", alpha_s=ALPHA_S).me2(event(sqrt_s, photon[:1], massless))[0]
-    splitting = 2 * C_A * (z / (1 - z) + (1 - z) / z + z * (1 - z))
-    expected = 8 * np.pi * ALPHA_S / mass2 * splitting * reduced
-    assert truth.me2(momenta).mean() / expected == pytest.approx(1, abs=bound)
-
-
-@pytest.mark.parametrize("order", [[2, 4, 3, 5], [2, 3, 4, 5]], ids=["photon and gluon", "photons"])
-def test_no_power_singularity_of_photons(truth, order):
-    # Quark loops do not split into γγ or γg: |M|² grows with logarithms only, not like 1/s_ij.
-    values = []
-    for angle in (1e-2, 1e-3):
-        close = two_body(
-            np.array([[np.sqrt(160**2 + (160 * angle / 2) ** 2), 0, 0, 160.0]]),
-            unit(*np.array([[1.5], [0.4]])),
-        )
-        close = close[..., [0, 3, 1, 2]]
-        other = two_body(np.array([[500.0, 0, 0, 0]]) - close.sum(axis=1), unit(*np.array([[1.2], [0.9]])))
-        momenta = np.zeros((6, 4))
-        momenta[0], momenta[1] = [250, 0, 0, 250], [250, 0, 0, -250]
-        for leg, p in zip(order, [*close[0], *other[0]], strict=True):
-            momenta[leg] = p
-        values.append(truth.me2(momenta))
-    assert 0.2 < values[1] / values[0] < 5
 
 
 def test_bad_points_are_rescued(truth):

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <numbers>
 
 #include "error.h"
 #include "nearest_name.h"
@@ -64,6 +65,23 @@ double delta_phi(const double* a, const double* b) {
 
 double eta(const double* p) { return std::asinh(p[3] / std::hypot(p[1], p[2])); }
 
+/// Where cosh(delta eta) - cos(delta phi) = (|p||q| - p.q) / (pT qT) tells the side of a cut on delta R: it is at
+/// most cosh(delta R) - 1 and, up to pi, at least 1 - cos(delta R).
+struct Separation {
+    bool is_known, is_above;
+};
+
+Separation separation(const double* p, const double* q, double surely_above, double surely_below) {
+    const double pt2 = p[1] * p[1] + p[2] * p[2];
+    const double qt2 = q[1] * q[1] + q[2] * q[2];
+    const double norms = std::sqrt((pt2 + p[3] * p[3]) * (qt2 + q[3] * q[3]));
+    const double difference = norms - (p[1] * q[1] + p[2] * q[2] + p[3] * q[3]);
+    if (!(difference > 1e-8 * norms)) return {false, false};  // too much cancels, or NaN
+    const double pt_pt = std::sqrt(pt2 * qt2);
+    const bool is_above = difference > surely_above * pt_pt;
+    return {is_above || difference < surely_below * pt_pt, is_above};
+}
+
 }  // namespace
 
 Cuts::Cuts(const nlohmann::json& cuts, const std::vector<int>& pdg_ids, int n_incoming) {
@@ -84,7 +102,12 @@ Cuts::Cuts(const nlohmann::json& cuts, const std::vector<int>& pdg_ids, int n_in
                     throw Error("cuts: delta_r_min names '" + species + "'; expected two species such as \"22,21\"");
                 const int first = parse_species(key, species.substr(0, comma));
                 const int second = parse_species(key, species.substr(comma + 1));
-                DeltaRRule rule{{}, std::pow(number(where, limit), 2)};
+                const double minimum = number(where, limit);
+                constexpr double margin = 1e-6;  // rounding of what is compared, many times over
+                DeltaRRule rule{{},
+                                minimum * minimum,
+                                (1 + margin) * (std::cosh(minimum) - 1),
+                                minimum < std::numbers::pi ? (1 - margin) * (1 - std::cos(minimum)) : 0.0};
                 for (int i : legs_of(key, first, pdg_ids, n_incoming))
                     for (int j : legs_of(key, second, pdg_ids, n_incoming))
                         if (first != second || i < j) rule.pairs.emplace_back(i, j);
@@ -138,6 +161,9 @@ bool Cuts::passes(const double* momenta) const noexcept {
         }
     for (const auto& rule : delta_r_rules_)
         for (const auto& [i, j] : rule.pairs) {
+            const auto quick = separation(leg(i), leg(j), rule.surely_above, rule.surely_below);
+            if (quick.is_known && quick.is_above) continue;
+            if (quick.is_known) return false;
             const double d_eta = eta(leg(i)) - eta(leg(j));
             const double d_phi = delta_phi(leg(i), leg(j));
             if (!(d_eta * d_eta + d_phi * d_phi > rule.squared_minimum)) return false;

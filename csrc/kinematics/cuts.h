@@ -43,6 +43,7 @@ class Cuts {
     struct DeltaRRule {
         std::vector<std::pair<int, int>> pairs;
         double squared_minimum;
+        double surely_above, surely_below;  ///< of cosh(delta eta) - cos(delta phi)
     };
     std::vector<PtRule> pt_rules_;
     std::vector<EtaRule> eta_rules_;

@@ -64,6 +64,7 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
     for (const auto& [name, value] : {std::pair{"alpha_s", alpha_s_}, std::pair{"alpha", alpha_}})
         if (!is_coupling(value))
             throw Error(std::string(name) + " is " + std::to_string(value) + ", a positive number expected");
+    coupling_factor_ = model_.couplings.factor(alpha_s_, alpha_);
     run_self_test();
 }
 
@@ -74,9 +75,8 @@ void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alp
         const std::size_t count = std::min(chunk_size, n - begin);
         const auto chunk = offset_by(result, begin);
         evaluate_chunk(momenta + begin * 4 * static_cast<std::size_t>(model_.process.n_legs()), count, chunk);
-        const double common = model_.couplings.factor(alpha_s_, alpha_);
         for (std::size_t k = 0; k < count; ++k) {
-            double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : common;
+            double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : coupling_factor_;
             if (alpha_s && !is_coupling(alpha_s[begin + k])) {
                 factor = std::numeric_limits<double>::quiet_NaN();
                 chunk.flags[k] |= flag_failed;

@@ -66,6 +66,7 @@ class Evaluator {
     Dtype dtype_;
     Policy policy_;
     double alpha_s_, alpha_;
+    double coupling_factor_;  ///< of both
     ChosenBackend chosen_;
     std::unique_ptr<AmplitudeProvider> truth_;
 };

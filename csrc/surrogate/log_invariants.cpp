@@ -1,6 +1,8 @@
 // Representation "log_invariants" on the CPU.
 #include "surrogate/log_invariants.h"
 
+#include <array>
+
 namespace pyamp {
 namespace {
 
@@ -24,29 +26,41 @@ Legs order_legs(const std::vector<LogInvariants::Group>& ordering, const PairInv
     return slots;
 }
 
+/// Position of every pair of legs, in either order.
+using PairTable = std::array<std::array<int, max_legs>, max_legs>;
+
+PairTable table_of_pairs(int n_legs) {
+    PairTable table{};
+    for (int i = 0; i < n_legs; ++i)
+        for (int j = i + 1; j < n_legs; ++j) table[i][j] = table[j][i] = kinematics::pair_index(i, j, n_legs);
+    return table;
+}
+
+void standardise(double* __restrict row, int n, const double* __restrict mean, const double* __restrict std) {
+    for (int i = 0; i < n; ++i) row[i] = (row[i] - mean[i]) / std[i];
+}
+
 }  // namespace
 
 void LogInvariants::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor) const {
-    for (std::size_t k = 0; k < n; ++k) {
-        const PairInvariants invariants(momenta + k * static_cast<std::size_t>(4 * n_legs), n_legs, n_incoming);
-        const auto& abs_s = invariants.abs_s;
-        const auto& log_s = invariants.log_s;
+    const PairTable table = table_of_pairs(n_legs);
+    const int size = n_features();
+    for_each_point(momenta, n, n_legs, [&](std::size_t k, const PairInvariants& invariants) {
+        const double* const abs_s = invariants.abs_s;
+        const double* const log_s = invariants.log_s;
         const Legs slots = order_legs(ordering, invariants);
-        int feature = 0;
-        const auto append = [&](double value) {
-            *features++ = (value - mean[feature]) / std[feature];
-            ++feature;
-        };
+        double* const row = features + k * static_cast<std::size_t>(size);
+        double* end = row;
         const auto for_each_pair = [&](const auto& value_of) {
             for (int i = 0; i < n_legs; ++i)
-                for (int j = i == 0 ? 2 : i + 1; j < n_legs; ++j)
-                    append(value_of(invariants.pair(slots[i], slots[j])));
+                for (int j = i == 0 ? 2 : i + 1; j < n_legs; ++j) *end++ = value_of(table[slots[i]][slots[j]]);
         };
         for_each_pair([&](int pair) { return log_s[pair] - log_s[0]; });
         if (linear) for_each_pair([&](int pair) { return abs_s[pair] / abs_s[0]; });
-        if (energy) append(log_s[0]);
+        if (energy) *end++ = log_s[0];
+        standardise(row, size, mean.data(), std.data());
         log_factor[k] = factor.log(invariants);
-    }
+    });
 }
 
 }  // namespace pyamp

@@ -3,30 +3,23 @@
 // The factor carries the whole mass dimension of the amplitude, so that the network predicts a dimensionless number.
 #pragma once
 
-#include <array>
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
-#include "kinematics/invariants_kernel.h"
+#include "kinematics/abs_invariants.h"
+#include "kinematics/invariants.h"
+#include "simd/array_math.h"
 
 namespace pyamp {
 
 constexpr int max_legs = 8;
 constexpr int max_pairs = kinematics::pair_count(max_legs);
 
+/// |s_ij| and their logarithms of one point, (pairs).
 struct PairInvariants {
     int n_legs;
-    std::array<double, max_pairs> abs_s, log_s;
-
-    /// @param momenta (n_legs, 4) contiguous
-    PairInvariants(const double* momenta, int legs, int n_incoming) : n_legs(legs) {
-        kinematics::point_invariants({momenta, 4 * n_legs, 4, 1, 1, n_legs, n_incoming}, 0, abs_s.data());
-        for (int pair = 0; pair < kinematics::pair_count(n_legs); ++pair) {
-            abs_s[pair] = std::fabs(abs_s[pair]);
-            log_s[pair] = std::log(abs_s[pair]);
-        }
-    }
+    const double *abs_s, *log_s;
 
     int pair(int i, int j) const {
         return i < j ? kinematics::pair_index(i, j, n_legs) : kinematics::pair_index(j, i, n_legs);
@@ -46,5 +39,22 @@ struct SingularFactor {
         return result;
     }
 };
+
+/// Calls f(k, invariants) for each of n points, momenta (n, n_legs, 4) contiguous. Allocates nothing.
+template <typename F>
+void for_each_point(const double* momenta, std::size_t n, int n_legs, const F& f) {
+    constexpr std::size_t block = 16;
+    double abs_s[block * max_pairs], log_s[block * max_pairs];
+    const auto row = static_cast<std::size_t>(4 * n_legs);
+    const auto pairs = static_cast<std::size_t>(kinematics::pair_count(n_legs));
+    for (std::size_t first = 0; first < n; first += block) {
+        const std::size_t count = std::min(block, n - first);
+        kinematics::abs_invariants(momenta + first * row, count, n_legs, abs_s);
+        std::copy_n(abs_s, count * pairs, log_s);
+        simd::array_math().log(log_s, count * pairs);
+        for (std::size_t k = 0; k < count; ++k)
+            f(first + k, PairInvariants{n_legs, abs_s + k * pairs, log_s + k * pairs});
+    }
+}
 
 }  // namespace pyamp

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "surrogate/fused/instruction_set.h"
+#include "simd/instruction_set.h"
 #include "surrogate/fused/mlp_weights.h"
 
 namespace pyamp::fused {
@@ -56,7 +56,7 @@ class FusedBackend final : public Backend {
     }
 
     std::string name() const override {
-        return std::string("fused (") + kernels_.name + ") cpu " + Arithmetic<T>::name;
+        return std::string("fused (") + simd::name_of(simd::instruction_set()) + ") cpu " + Arithmetic<T>::name;
     }
 
     std::size_t preferred_batch() const override { return 512; }
@@ -96,7 +96,7 @@ std::string obstacle(const ModelFile& model, const BackendOptions& options) {
 }
 
 std::unique_ptr<Backend> make_backend(const ModelFile& model, const BackendOptions& options) {
-    const Kernels& kernels = kernels_of_processor();
+    const Kernels& kernels = PYAMP_FOR_PROCESSOR(fused, kernels);
     if (options.dtype == Dtype::float32) return std::make_unique<FusedBackend<float>>(model, kernels);
     return std::make_unique<FusedBackend<double>>(model, kernels);
 }

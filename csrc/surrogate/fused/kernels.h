@@ -1,4 +1,4 @@
-// The contract between the fused backend and its kernels, which exist once for each instruction set.
+// The contract between the fused backend and its kernels, which are compiled once for each instruction set.
 //
 // Only plain structures cross it. An MLP is packed for the lanes of the instruction set: in panels of `lanes`
 // outputs, element (k, output) of panel p at (p n_in + k) lanes + output; and, for an ensemble whose members are the
@@ -46,17 +46,14 @@ struct PackedMlp {
 };
 
 struct Kernels {
-    const char* name;
     int lanes_float, lanes_double;
 
-    /// Features (n, n_features) to outputs (members, n, n_outputs), where row `first` is the first of n_rows rows.
+    /// Features (n, n_features) to outputs (members, n, n_outputs).
     /// @param scratch scratch_size() bytes, aligned to a register
     void (*evaluate_float)(const PackedMlp<float>&, const double* features, std::size_t n, double* outputs,
                            void* scratch);
     void (*evaluate_double)(const PackedMlp<double>&, const double* features, std::size_t n, double* outputs,
                             void* scratch);
-    /// ln of n numbers in place, as std::log has it.
-    void (*log)(double* values, std::size_t n);
 };
 
 /// Points of the largest tile, in registers.

@@ -28,19 +28,17 @@ from pyamp.training import TrainingConfig
 from pyamp.training.fit import Points, fit, make_surrogate
 from pyamp.training.loop import RunFiles
 from pyamp.training.sample import predicted
+from pyamp.unweighting import budget_maximum
 
-PROCESS = "gg_to_aag_1tev"
 SEED = 1
-FLOOR = (
-    9.4e-5  # median |Δ| of a plain 3×256 GELU network, Adam, 60,000 steps of 1024, 90,000 flat points, 854 s
-)
 QUICK = 10  # by which --quick divides points and steps
 EVALUATION_BATCH = 1024
 CHUNK = 5000
+POINTS_PER_SHARD = 5000  # and no more than are wanted, as each shard is computed to its end
 HISTORY = 40
 
-N_TRAIN, N_TRAIN_LARGE, N_VALIDATION, N_TEST = 90_000, 770_000, 5_000, 50_000
 TEST_SEED = 1000  # added to the seed of the training points
+OVERWEIGHT_BUDGET = 1e-3
 
 Rows = list[dict[str, Any]]
 
@@ -56,10 +54,38 @@ ACCURACY_COLUMNS = {
     "pull_width": "pull",
     "coverage68": "68 %",
     "coverage95": "95 %",
+    "x_max": "x_max",
     "n_parameters": "weights",
     "train_cpu_s": "CPU s",
     "ns_per_point": "ns/point",
 }
+
+
+@dataclass(frozen=True)
+class Standard:
+    """The points on which surrogates of a process are compared.
+
+    Attributes
+    ----------
+    card : str
+        Process card.
+    title : str
+        For figures.
+    n_train, n_validation : int
+    n_flat, n_amplitude : int
+        Of the test samples.
+    """
+
+    card: str
+    title: str
+    n_train: int
+    n_validation: int
+    n_flat: int
+    n_amplitude: int
+
+
+GG_TO_AAG = Standard("gg_to_aag_1tev", "gg → γγg", 90_000, 5_000, 50_000, 50_000)
+GG_TO_AAGG = Standard("gg_to_aagg_1tev", "gg → γγgg", 40_000, 2_000, 10_000, 20_000)
 
 
 @dataclass(frozen=True)
@@ -86,24 +112,30 @@ class Test:
 
 @dataclass
 class Data:
-    """The standard points of gg → γγg at √s = 1 TeV, made when they are asked for and kept in a directory."""
+    """The standard points of a process, made when they are asked for and kept in a directory."""
 
     directory: Path
     scale: float = 1.0
     seed: int = SEED
+    standard: Standard = GG_TO_AAG
     _tests: list[Test] = field(default_factory=list)
 
     def points(self, n_points: int, importance: float = 0.0, seed: int | None = None) -> Dataset:
         """``n_points / scale`` points, a share of which follows the soft and collinear singularities."""
         n = max(100, round(n_points / self.scale))
         seed = self.seed if seed is None else seed
-        path = self.directory / f"{PROCESS}_{n}_importance{importance:g}_seed{seed}.h5"
-        return generate(PROCESS, n, path, seed=seed, importance=importance)
+        card = self.standard.card
+        path = self.directory / f"{card}_{n}_importance{importance:g}_seed{seed}.h5"
+        shard = min(n, POINTS_PER_SHARD)
+        return generate(card, n, path, seed=seed, importance=importance, points_per_shard=shard)
 
-    def training(self, n_train: int = N_TRAIN, importance: float = 0.5) -> tuple[Dataset, Dataset]:
-        """Training and validation points of one distribution."""
-        dataset = self.points(n_train + N_VALIDATION, importance)
-        n_validation = min(len(dataset) // 5, round(max(N_VALIDATION, 100 * self.scale) / self.scale))
+    def training(self, n_train: int | None = None, importance: float = 0.5) -> tuple[Dataset, Dataset]:
+        """Training and validation points of one distribution, by default the standard number."""
+        standard = self.standard
+        dataset = self.points((n_train or standard.n_train) + standard.n_validation, importance)
+        n_validation = min(
+            len(dataset) // 5, round(max(standard.n_validation, 100 * self.scale) / self.scale)
+        )
         return dataset.split(len(dataset) - n_validation, n_validation)
 
     def tests(self) -> list[Test]:
@@ -113,8 +145,8 @@ class Data:
         drawn where amplitudes are large, and weighted.
         """
         if not self._tests:
-            flat = self.points(N_TEST, seed=self.seed + TEST_SEED)
-            important = self.points(N_TEST, importance=0.5, seed=self.seed + TEST_SEED + 1)
+            flat = self.points(self.standard.n_flat, seed=self.seed + TEST_SEED)
+            important = self.points(self.standard.n_amplitude, importance=0.5, seed=self.seed + TEST_SEED + 1)
             weights = important.amplitude * important.phase_space_weight
             self._tests = [Test("flat", flat, None), Test("amplitude", important, weights)]
         return self._tests
@@ -165,9 +197,10 @@ class Watch(Progress):
         self.spent_s += wall_now - wall
         self._spent_cpu_s += cpu_now - cpu
 
-    def reached(self, median: float) -> dict[str, Any]:
-        """The first entry of the history that is as accurate; empty if there is none."""
-        return next((entry for entry in self.history if entry["median_abs_delta"] <= median), {})
+    def time_to(self, median: float) -> dict[str, float | None]:
+        """Wall and processor seconds of the first entry that is as accurate; None if there is none."""
+        found = next((entry for entry in self.history if entry["median_abs_delta"] <= median), {})
+        return {"floor_wall_s": found.get("wall_s"), "floor_cpu_s": found.get("cpu_s")}
 
     def _median(self) -> float:
         surrogate, validation = self._surrogate, self._validation
@@ -240,6 +273,7 @@ def run_configuration(
     directory: Path | None = None,
     evaluate: bool = True,
     history: bool = False,
+    floor: float | None = None,
 ) -> Rows:
     """Train, and measure on every test sample.
 
@@ -256,6 +290,8 @@ def run_configuration(
         Also time the evaluator.
     history : bool
         Also rows of the validation points in the course of training, of the sample "validation".
+    floor : float, optional
+        Also the time until the median |Δ| of validation points was as small.
 
     Returns
     -------
@@ -265,6 +301,7 @@ def run_configuration(
     trained = train_surrogate(config, training, validation, directory)
     common = {
         **describe(name, config, training, trained),
+        **({} if floor is None else trained.watch.time_to(floor)),
         "ns_per_point": evaluation_time(trained.surrogate, training) if evaluate else None,
     }
     rows = []
@@ -272,6 +309,8 @@ def run_configuration(
         amplitude, sigma_syst, sigma_stat = predict(trained.surrogate, test.dataset.momenta)
         sigma = np.hypot(sigma_syst, sigma_stat)
         found = accuracy(amplitude, test.dataset.amplitude, sigma, test.weights).as_dict()
+        if test.weights is not None:
+            found["x_max"] = x_max(test.dataset, amplitude)
         rows.append(
             {**common, "sample": test.name, "n_test": len(test.dataset), "n_eff": test.n_eff, **found}
         )
@@ -280,12 +319,19 @@ def run_configuration(
     return rows
 
 
+def x_max(dataset: Dataset, amplitude: np.ndarray) -> float | None:
+    """Of the second unweighting stage, with amplitudes ``(n,)`` of a surrogate; None if some are not positive."""
+    if (amplitude <= 0).any():
+        return None
+    weights = amplitude * dataset.phase_space_weight
+    return budget_maximum(dataset.amplitude / amplitude, OVERWEIGHT_BUDGET, weights)
+
+
 def describe(name: str, config: TrainingConfig, training: Dataset, trained: Trained) -> dict[str, Any]:
     """What the rows of a configuration have in common."""
     first, *_ = stages = config.stages()
     network = config.network.model_dump()
     kind = network.pop("type")
-    wall, cpu = (trained.watch.reached(FLOOR).get(key) for key in ("wall_s", "cpu_s"))
     return {
         "name": name,
         "process": training.info.process.name,
@@ -304,8 +350,6 @@ def describe(name: str, config: TrainingConfig, training: Dataset, trained: Trai
         "train_s": trained.train_s,
         "train_cpu_s": trained.train_cpu_s,
         "threads": config.threads,
-        "floor_wall_s": wall,
-        "floor_cpu_s": cpu,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "load": round(os.getloadavg()[0], 2),
     }
@@ -462,15 +506,20 @@ def main(
     columns: Mapping[str, str],
     draw: Callable[[Path, Rows], None],
     argv: Sequence[str] | None = None,
+    standards: Mapping[str, Standard] | None = None,
 ) -> None:
     """The command line of a study: measure, print a table, write ``PATH.json`` and beside it ``PATH.png``.
 
-    Rows of the sample "validation" are written, but not printed.
+    Rows of the sample "validation" are written, but not printed. ``standards`` are the processes that may be chosen,
+    the first by default.
     """
+    standards = standards or {"gg_to_aag": GG_TO_AAG}
     torch.set_num_threads(1)
     parser = _common.parser(description)
     parser.add_argument("--directory", type=Path, help="keep datasets and finished rows there, and go on")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="run only these configurations")
+    process = {"choices": list(standards), "default": next(iter(standards))}
+    parser.add_argument("--process", help="amplitude to be learned", **process)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--scale", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -478,10 +527,12 @@ def main(
     with contextlib.ExitStack() as stack:
         directory = options.directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         directory.mkdir(parents=True, exist_ok=True)
-        store = RowStore(directory / f"{name}.jsonl")
-        study = Study(directory, options, store, Data(directory, scale, options.seed))
+        data = Data(directory, scale, options.seed, standards[options.process])
+        study = Study(directory, options, RowStore(directory / f"{name}_{options.process}.jsonl"), data)
         rows = measure(study)
-    _common.print_table(name, [row for row in rows if row.get("sample") != "validation"], columns)
+    shown = [row for row in rows if row.get("sample") != "validation"]
+    known = {key: heading for key, heading in columns.items() if any(key in row for row in shown)}
+    _common.print_table(name, shown, known)
     if options.json:
         _common.write(options.json, name, options.seed, options.quick or scale != 1.0, rows)
         draw(options.json.with_suffix(".png"), rows)

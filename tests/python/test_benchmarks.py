@@ -88,6 +88,24 @@ def test_accuracy_study_writes_rows_and_goes_on(directory):
     assert " fast\n" not in printed_again
 
 
+def test_accuracy_study_of_six_legs_writes_the_same_columns(directory):
+    six_legs = [
+        "--process",
+        "gg_to_aagg",
+        "--scale",
+        "400",
+    ]  # truth takes a thousand times longer than for five
+    record, _ = run("accuracy", directory, *six_legs, "--only", "paper", "adam_dsi")
+    rows = [row for row in record["rows"] if row["sample"] in SAMPLES]
+    assert {(row["name"], row["sample"]) for row in rows} == {
+        (name, sample) for name in ("paper", "adam_dsi") for sample in SAMPLES
+    }
+    for row in rows:
+        assert row["process"] == "gg_to_aagg_1tev"
+        assert row.keys() >= ACCURACY_KEYS
+        assert ("x_max" in row) == (row["sample"] == "amplitude")
+
+
 def test_architectures_study_writes_rows(directory):
     record, _ = run("architectures", directory, "--only", "sine_2", "group_kan_2")
     check(record, ["sine_2", "group_kan_2"], ACCURACY_KEYS | {"kind", "depth"})

@@ -32,7 +32,7 @@ KEYS = {
     "boosting": {"sample", "median_abs_delta", "pull_width", "pull_rms", "coverage68", "rounds"},
     "smearing": {"noise", "m_low", "m_high", "ratio", "ratio_err", "stat_over_clean", "error_over_clean"},
 }
-ARGUMENTS = {"smearing": ["--only", "evidential", "deterministic, no mass"]}
+ARGUMENTS = {"smearing": ["--only", "evidential", "deterministic, no energy"]}
 ROWS = {"noise": 4 * 2, "pulls": 8 * 3, "sigma_scaling": 4 * 3, "ensemble_size": 4, "boosting": 5 * 2}
 
 

@@ -74,6 +74,8 @@ class Standard:
     n_train, n_validation : int
     n_flat, n_amplitude : int
         Of the test samples.
+    importance : mapping
+        How :func:`pyamp.datasets.generate` draws points that are not flat.
     """
 
     card: str
@@ -82,10 +84,12 @@ class Standard:
     n_validation: int
     n_flat: int
     n_amplitude: int
+    importance: Mapping[str, Any] = field(default_factory=dict)
 
 
 GG_TO_AAG = Standard("gg_to_aag_1tev", "gg → γγg", 90_000, 5_000, 50_000, 50_000)
-GG_TO_AAGG = Standard("gg_to_aagg_1tev", "gg → γγgg", 40_000, 2_000, 10_000, 20_000)
+ALL_LEGS = {"importance_exponent": 0.8, "importance_legs": "all"}  # truth is slow, phase space is not
+GG_TO_AAGG = Standard("gg_to_aagg_1tev", "gg → γγgg", 24_000, 2_000, 10_000, 8_000, ALL_LEGS)
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ class Data:
         card = self.standard.card
         path = self.directory / f"{card}_{n}_importance{importance:g}_seed{seed}.h5"
         shard = min(n, POINTS_PER_SHARD)
-        return generate(card, n, path, seed=seed, importance=importance, points_per_shard=shard)
+        options = self.standard.importance if importance else {}
+        return generate(card, n, path, seed, importance=importance, points_per_shard=shard, **options)
 
     def training(self, n_train: int | None = None, importance: float = 0.5) -> tuple[Dataset, Dataset]:
         """Training and validation points of one distribution, by default the standard number."""
@@ -285,7 +290,7 @@ def run_configuration(
     training, validation : Dataset
     tests : sequence of Test
     directory : Path, optional
-        Keeps checkpoints and logs.
+        Keeps checkpoints, logs and the model file.
     evaluate : bool
         Also time the evaluator.
     history : bool
@@ -302,7 +307,7 @@ def run_configuration(
     common = {
         **describe(name, config, training, trained),
         **({} if floor is None else trained.watch.time_to(floor)),
-        "ns_per_point": evaluation_time(trained.surrogate, training) if evaluate else None,
+        "ns_per_point": evaluation_time(trained.surrogate, training, directory) if evaluate else None,
     }
     rows = []
     for test in tests:
@@ -355,11 +360,17 @@ def describe(name: str, config: TrainingConfig, training: Dataset, trained: Trai
     }
 
 
-def evaluation_time(surrogate: Surrogate, dataset: Dataset, repeats: int = 11) -> float | None:
-    """ns per point of the C++ evaluator, one thread, batches of 1024; None if it cannot run the model."""
+def evaluation_time(
+    surrogate: Surrogate, dataset: Dataset, directory: Path | None = None, repeats: int = 11
+) -> float | None:
+    """ns per point of the C++ evaluator, one thread, batches of 1024; None if it cannot run the model.
+
+    The model file stays in the directory, if there is one.
+    """
     momenta = dataset.momenta[:EVALUATION_BATCH]
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "model.safetensors"
+    with contextlib.ExitStack() as stack:
+        directory = directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        path = directory / "model.safetensors"
         try:
             write_model(path, surrogate, model_info(dataset), torch.from_numpy(momenta[:SELF_TEST_POINTS]))
             evaluator = Evaluator(path)

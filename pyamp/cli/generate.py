@@ -19,6 +19,10 @@ def generate(
     importance: Annotated[
         float, typer.Option(help="share of the points where soft and collinear gluons make it large; 0: flat")
     ] = 0.0,
+    importance_exponent: Annotated[float, typer.Option(help="power of ŝ/p_T² that these follow")] = 0.6,
+    importance_legs: Annotated[
+        str, typer.Option(help="gluons, or all outgoing legs: closer to the cross section, more trials")
+    ] = "gluons",
     alpha_s: Annotated[float, typer.Option(help="strong coupling, noted in the file")] = 0.118,
     alpha: Annotated[float, typer.Option(help="electromagnetic coupling, noted too")] = 1 / 137.035999084,
 ) -> None:
@@ -51,6 +55,8 @@ def generate(
             alpha_s=alpha_s,
             alpha=alpha,
             importance=importance,
+            importance_exponent=importance_exponent,
+            importance_legs=importance_legs,  # type: ignore[arg-type]  # refused by name
             progress=True,
         )
     except KeyboardInterrupt:

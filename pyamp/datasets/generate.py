@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pyamp.datasets.dataset import Dataset, DatasetInfo
-from pyamp.datasets.importance import Importance
+from pyamp.datasets.importance import Importance, Legs
 from pyamp.datasets.parts import Parts, locked
 from pyamp.datasets.storage import (
     COLUMNS,
@@ -48,6 +48,7 @@ def generate(
     alpha: float = 1 / 137.035999084,
     importance: float = 0.0,
     importance_exponent: float = 0.6,
+    importance_legs: Legs = "gluons",
     points_per_shard: int = 5000,
     progress: bool = False,
 ) -> Dataset:
@@ -72,10 +73,13 @@ def generate(
     alpha_s, alpha : float
         Couplings of :attr:`Dataset.me2`; stored amplitudes have them stripped.
     importance : float
-        Share of the points that follow a power of the eikonal factor of the outgoing gluons instead of being flat, so
-        that the soft and collinear regions, which carry cross sections, are trained on. 0: none.
+        Share of the points that follow a power of ``∏ ŝ/p_T²`` over outgoing legs instead of being flat, so that the
+        soft and collinear regions, which carry cross sections, are trained on. 0: none.
     importance_exponent : float
         That power.
+    importance_legs : "gluons" or "all"
+        Those legs. ``all``, without a limit to the density, costs many more trials of phase space for a point; for
+        amplitudes that take longer than these, it comes much closer to the cross section.
     points_per_shard : int
         About how much an interruption costs for each worker. The content does not depend on it.
     progress : bool
@@ -101,7 +105,9 @@ def generate(
     pilot = space.trials(space.sample(1, seed).n_trials + _PILOT_TRIALS, seed)
     thinning = None
     if importance:
-        thinning = Importance.from_pilot(process, pilot.momenta, importance, importance_exponent)
+        thinning = Importance.from_pilot(
+            process, pilot.momenta, importance, importance_exponent, importance_legs
+        )
     info = _info(process, amplitude, seed, thinning)
     request = {"n_points": n_points, **info.attributes()}
     directory = path.with_name(path.name + ".parts")

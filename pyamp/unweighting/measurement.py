@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from pyamp.datasets import Dataset
 from pyamp.evaluator import Evaluator
 from pyamp.phase_space import PhaseSpace, PhaseSpaceSample
 from pyamp.processes import Process
@@ -15,6 +16,7 @@ from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
 FloatArray = npt.NDArray[np.float64]
 
 BATCH = 1000
+TIMED_BATCHES = 5  # of different points
 _CHUNK = 50_000
 
 
@@ -56,6 +58,53 @@ def measure_speed_factors(
         s[part] = evaluator(sample.momenta[part]).amplitude * sample.weights[part]
     value, error = _times(evaluator, exact.me2, space, sample, repeats, seed)
     return speed_factors(w, s, value, budget=budget, time_errors=error, n_bootstrap=n_bootstrap, seed=seed)
+
+
+def speed_factors_of_dataset(
+    evaluator: Evaluator,
+    dataset: Dataset,
+    *,
+    budget: float = 1e-3,
+    n_bootstrap: int = 200,
+    repeats: int = 21,
+    seed: int = 1,
+) -> SpeedFactors:
+    """The same for flat phase space from points whose amplitudes are known, as for a truth that takes long.
+
+    Points that were drawn with importance sampling count as many flat ones as they stand for, so that few of them tell
+    about the rare points with large weights. Times are measured on new points, which are flat.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+    dataset : Dataset
+        Points that the surrogate was not trained on.
+    budget, n_bootstrap, repeats, seed
+        As for :func:`measure_speed_factors`.
+    """
+    alpha_s, alpha = evaluator.couplings["alpha_s"], evaluator.couplings["alpha"]
+    couplings = alpha_s**dataset.info.alpha_s_power * alpha**dataset.info.alpha_power
+    flat_weight = dataset.phase_space_weight / dataset.sampling_weight
+    w = couplings * dataset.amplitude * flat_weight
+    s = np.concatenate([evaluator(part).amplitude for part in _chunks(dataset.momenta)]) * flat_weight
+    space = PhaseSpace(dataset.info.process)
+    sample = space.sample(min(repeats, TIMED_BATCHES) * BATCH, seed)
+    exact = truth(dataset.info.process.amplitude, alpha_s, alpha)
+    value, error = _times(evaluator, exact.me2, space, sample, repeats, seed)
+    return speed_factors(
+        w,
+        s,
+        value,
+        counts=dataset.sampling_weight,
+        budget=budget,
+        time_errors=error,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    )
+
+
+def _chunks(momenta: FloatArray) -> list[FloatArray]:
+    return [momenta[begin : begin + _CHUNK] for begin in range(0, len(momenta), _CHUNK)]
 
 
 def _times(

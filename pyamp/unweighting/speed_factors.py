@@ -126,6 +126,7 @@ def speed_factors(
     surrogate_weights: npt.ArrayLike,
     times: Times,
     *,
+    counts: npt.ArrayLike | None = None,
     budget: float = 1e-3,
     time_errors: Times | None = None,
     n_bootstrap: int = 200,
@@ -139,6 +140,8 @@ def speed_factors(
         w and s of points as the phase space gives them, within the cuts.
     times : Times
         Times of one point.
+    counts : array_like, shape (n,), optional
+        How many points as the phase space gives them each one stands for, in a sample that prefers some; by default 1.
     budget : float
         Share of the cross section that the overweights of each maximum may carry in their excess.
     time_errors : Times, optional
@@ -155,16 +158,19 @@ def speed_factors(
     if (w[s == 0] > 0).any():
         raise PyampError("the surrogate is 0 where the truth is not; train it on such points")
     x = np.divide(w, s, out=np.zeros_like(w), where=s > 0)
-    budget_maximum(w, budget)  # refuses what has no maximum
+    each = np.ones_like(w) if counts is None else event_weights("counts", counts)
+    if each.shape != w.shape:
+        raise PyampError(f"{len(w)} weights but {len(each)} counts; expected as many")
+    budget_maximum(w, budget, each)  # refuses what has no maximum
     orders = (_descending(w), _descending(s), _descending(x))
-    value = Efficiencies(*_efficiencies(w, s, x, np.ones_like(w), orders, budget))
+    value = Efficiencies(*_efficiencies(w, s, x, each, orders, budget))
 
     generator = np.random.default_rng(seed)
     errors = time_errors or Times(0.0, 0.0, 0.0)
     sample = np.empty((n_bootstrap, 9))
     for row in sample:
-        counts = generator.poisson(1.0, len(w)).astype(np.float64)
-        row[:8] = _efficiencies(w, s, x, counts, orders, budget)
+        drawn = generator.poisson(1.0, len(w)) * each
+        row[:8] = _efficiencies(w, s, x, drawn, orders, budget)
         shifted = Times(
             times.t_me + errors.t_me * generator.standard_normal(),
             times.t_ps + errors.t_ps * generator.standard_normal(),

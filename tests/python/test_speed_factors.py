@@ -81,6 +81,16 @@ def test_maxima_are_those_of_the_budget():
     assert value.x_max == budget_maximum(w / s, 0.02, weights=s)
 
 
+def test_counts_are_repeated_points():
+    w, s = sample(3000, seed=6)
+    counts = np.random.default_rng(6).integers(1, 4, len(w))
+    counted = speed_factors(w, s, TIMES, counts=counts, budget=0.02, n_bootstrap=2).value
+    repeated = speed_factors(w.repeat(counts), s.repeat(counts), TIMES, budget=0.02, n_bootstrap=2).value
+    assert dataclasses.astuple(counted) == pytest.approx(dataclasses.astuple(repeated), rel=1e-9)
+    with pytest.raises(PyampError, match="3000 weights but 2 counts"):
+        speed_factors(w, s, TIMES, counts=[1, 2])
+
+
 def test_points_outside_the_cross_section_are_no_trouble():
     w, s = sample(5000, seed=5)
     w[:100] = s[:100] = 0.0

@@ -203,8 +203,7 @@ def draw(path: Path, rows: _studies.Rows) -> None:
                 "with / without gap: σ_stat (lines), |Δ| (points)" if kind == "gap" else "learned / expected"
             )
             bottom.set_xlabel("m_γγg [GeV]")
-            if kind == "gap":
-                bottom.set_yscale("log")
+            bottom.set_yscale("log")
             bottom.legend(fontsize=8)
 
 

@@ -1,0 +1,21 @@
+"""POINTS.npy MODEL …: the fused kernels of this process against LibTorch; prints the instruction set that ran."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import pyamp
+from tests.python.test_fused import TOLERANCES, compare
+
+momenta = np.load(sys.argv[1])
+for path in map(Path, sys.argv[2:]):
+    for dtype in TOLERANCES:
+        compare(path, momenta, dtype)
+        evaluate = pyamp.Evaluator(path, dtype=dtype, backend="fused")
+        single = np.concatenate([evaluate(momenta[k]).amplitude for k in range(40)])
+        np.testing.assert_array_equal(single, evaluate(momenta[:40]).amplitude)
+        print(re.findall(r"\((.*)\)", evaluate.backend)[0])

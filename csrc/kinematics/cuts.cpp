@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
@@ -147,9 +146,10 @@ bool Cuts::passes(const double* momenta) const noexcept {
         for (std::size_t i = 0; i < n; ++i) {
             const double* p = leg(rule.legs[i]);
             squared[i] = p[1] * p[1] + p[2] * p[2];
-            if (std::isnan(squared[i])) return false;  // std::sort needs an order
+            if (std::isnan(squared[i])) return false;
+            // Few legs: insertion, the hardest first.
+            for (std::size_t k = i; k > 0 && squared[k] > squared[k - 1]; --k) std::swap(squared[k], squared[k - 1]);
         }
-        std::sort(squared.begin(), squared.begin() + n, std::greater<>());
         for (std::size_t i = 0; i < n; ++i)
             if (!(squared[i] > rule.squared_minima[i])) return false;
     }

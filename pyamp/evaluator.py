@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64] | torch.Tensor
 
 Policy = Literal["error", "nan", "truth"]
+SMALLEST_PART = 1024  # points of a thread: less than a millisecond of work is not worth one
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Evaluator:
         Arithmetic of the network; the file's by default. Momenta and invariants are always float64.
     backend : {"auto", "fused", "libtorch"}
         What runs the network: the fused kernels where they can and LibTorch otherwise, or the one that is named.
+    threads : int
+        Threads that share a large batch, at least 1024 points each; the results do not depend on it. LibTorch has its
+        own threads too.
     policy : {"error", "nan", "truth"}
         What becomes of flagged rows: an error, NaN, or the truth where the point is sound but outside the domain.
     truth : str, optional
@@ -88,11 +94,14 @@ class Evaluator:
         dtype: Literal["float32", "float64"] | None = None,
         *,
         backend: Literal["auto", "fused", "libtorch"] = "auto",
+        threads: int = 1,
         policy: Policy = "error",
         truth: str | None = None,
         alpha_s: float | None = None,
         alpha: float | None = None,
     ) -> None:
+        if threads < 1:
+            raise PyampError(f"threads: {threads} found, 1 or more expected")
         self._core = _core.Evaluator(
             os.fspath(path),
             device=device,
@@ -104,6 +113,7 @@ class Evaluator:
             alpha=alpha,
         )
         self._policy = policy
+        self._threads = threads
         self.header: dict[str, Any] = json.loads(self._core.header)
 
     @property
@@ -164,7 +174,7 @@ class Evaluator:
             couplings = _as_numpy("alpha_s", alpha_s)
             if couplings.ndim == 0:
                 couplings = np.full(points.shape[:1], couplings)
-        amplitude, sigma_syst, sigma_stat, flags = self._core.evaluate(points, couplings)
+        amplitude, sigma_syst, sigma_stat, flags = self._evaluate(points, couplings)
         if self._policy == "error" and flags.any():
             raise PyampError(_core.describe_flagged(flags))
         return Prediction(
@@ -173,6 +183,22 @@ class Evaluator:
             _like(momenta, sigma_stat),
             _like(momenta, flags),
         )
+
+    def _evaluate(
+        self, points: NDArray[np.float64], couplings: NDArray[np.float64] | None
+    ) -> tuple[NDArray[Any], ...]:
+        """Results ``(n,)`` of contiguous parts, each in its own thread."""
+        n_parts = min(self._threads, len(points) // SMALLEST_PART)
+        if n_parts < 2:
+            return self._core.evaluate(points, couplings)
+        edges = np.linspace(0, len(points), n_parts + 1).astype(int)
+        slices = [slice(first, last) for first, last in pairwise(edges)]
+
+        def part(of: slice) -> tuple[NDArray[Any], ...]:
+            return self._core.evaluate(points[of], None if couplings is None else couplings[of])
+
+        with ThreadPoolExecutor(n_parts) as pool:
+            return tuple(np.concatenate(arrays) for arrays in zip(*pool.map(part, slices), strict=True))
 
     def __repr__(self) -> str:
         return f"Evaluator({self.process['name']}, {self.backend})"

@@ -182,6 +182,16 @@ def test_sixteen_threads_share_a_model(tmp_path: Path, points: np.ndarray) -> No
             np.testing.assert_array_equal(prediction.amplitude, expected[:size])
 
 
+def test_threads_of_a_batch(tmp_path: Path, points: np.ndarray) -> None:
+    path = model(tmp_path / "m.safetensors", points, network=mlp([20, 30], "tanh"))
+    rows, alpha_s = points[:5001], np.linspace(0.1, 0.13, 5001)
+    one, four = (pyamp.Evaluator(path, threads=threads)(rows, alpha_s) for threads in (1, 4))
+    for name in ("amplitude", "sigma_syst", "sigma_stat", "flags"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(four, name))
+    with pytest.raises(pyamp.PyampError, match="threads: 0 found, 1 or more expected"):
+        pyamp.Evaluator(path, threads=0)
+
+
 def with_instruction_set(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYAMP_INSTRUCTION_SET": name}
     command = [sys.executable, str(Path(__file__).with_name("fused_process.py")), *map(str, arguments)]

@@ -4,12 +4,22 @@ from typing import TYPE_CHECKING, Any
 
 from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator, Prediction
+from pyamp.hosts import provider_card, umami_library
 from pyamp.truth import Truth, truth
 
 if TYPE_CHECKING:
     from pyamp.kinematics import invariants
 
-__all__ = ["Evaluator", "Prediction", "PyampError", "Truth", "invariants", "truth"]
+__all__ = [
+    "Evaluator",
+    "Prediction",
+    "PyampError",
+    "Truth",
+    "invariants",
+    "provider_card",
+    "truth",
+    "umami_library",
+]
 
 
 def __getattr__(name: str) -> Any:

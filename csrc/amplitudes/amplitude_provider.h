@@ -24,6 +24,9 @@ struct CouplingOrders {
     int alpha_power = 0;
 };
 
+/// Product of 1/n! over the kinds of n identical outgoing particles; no amplitude here has it.
+double identical_particle_factor(const Process& process);
+
 /// Whether a value can be a coupling: a finite positive number.
 inline bool is_coupling(double value) { return value > 0.0 && std::isfinite(value); }
 

@@ -1,10 +1,20 @@
 // The built-in amplitudes by name.
+#include <map>
+
 #include "amplitudes/amplitude_provider.h"
 #include "amplitudes/gg_to_aag/gg_to_aag.h"
 #include "amplitudes/gg_to_aagg/gg_to_aagg.h"
 #include "error.h"
 
 namespace pyamp {
+
+double identical_particle_factor(const Process& process) {
+    std::map<int, int> seen;
+    double factor = 1.0;
+    for (auto id = process.pdg_ids.begin() + process.n_incoming; id != process.pdg_ids.end(); ++id)
+        factor /= ++seen[*id];
+    return factor;
+}
 
 std::vector<std::string> builtin_amplitudes() { return {"gg_to_aag", "gg_to_aagg"}; }
 

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "capi/options.h"
 #include "error.h"
 #include "kinematics/point_check.h"
-#include "nearest_name.h"
 #include "surrogate/evaluator.h"
 
 namespace pyamp::capi {
@@ -120,32 +120,53 @@ class Truth final : public MatrixElement {
     Couplings couplings_;
 };
 
-json parse_options(const std::string& text) {
-    const auto options = text.empty() ? json::object() : json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!options.is_object()) throw Error("options: '" + text + "', a JSON object expected");
-    const std::vector<std::string> known = {"alpha", "alpha_s", "backend", "device", "dtype", "policy", "truth"};
-    for (const auto& [key, value] : options.items()) {
-        if (std::find(known.begin(), known.end(), key) == known.end())
-            throw Error("options: unknown key '" + key + "'; did you mean '" + nearest_name(key, known) + "'?");
-        const bool wants_number = key == "alpha" || key == "alpha_s";
-        if (wants_number ? !(value.is_number() && is_coupling(value.get<double>())) : !value.is_string())
-            throw Error("options: '" + key + "' is " + value.dump() + ", " +
-                        (wants_number ? "a positive number" : "a string") + " expected");
+/// |M|^2 with the factor 1/n! of every kind of n identical outgoing particles.
+class WithIdenticalParticleFactor final : public MatrixElement {
+ public:
+    explicit WithIdenticalParticleFactor(std::unique_ptr<MatrixElement> matrix_element)
+        : matrix_element_(std::move(matrix_element)),
+          factor_(identical_particle_factor(matrix_element_->process())) {}
+
+    const Process& process() const override { return matrix_element_->process(); }
+    bool has_accuracy() const override { return matrix_element_->has_accuracy(); }
+
+    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const Results& results) override {
+        const auto scale = [&] {
+            for (double* values : {results.amplitude, results.sigma_syst, results.sigma_stat})
+                std::for_each_n(values, n, [this](double& value) { value *= factor_; });
+        };
+        try {
+            matrix_element_->evaluate(momenta, n, alpha_s, results);
+        } catch (const Error&) {
+            scale();
+            throw;
+        }
+        scale();
     }
-    return options;
-}
 
-}  // namespace
+    json describe() const override {
+        json description = matrix_element_->describe();
+        description["identical_particle_factor"] = factor_;
+        return description;
+    }
 
-std::unique_ptr<MatrixElement> open_matrix_element(const std::string& source, const std::string& options_text) {
-    const auto options = parse_options(options_text);
+ private:
+    std::unique_ptr<MatrixElement> matrix_element_;
+    double factor_;
+};
+
+std::unique_ptr<MatrixElement> open(const Request& request) {
+    const json& options = request.options;
     const Policy policy = policy_from_name(options.value("policy", "error"));
-    if (source.starts_with(builtin_prefix)) {
-        for (const char* key : {"backend", "device", "dtype", "truth"})
-            if (options.contains(key)) throw Error("options: '" + std::string(key) + "' does not apply to " + source);
-        return std::make_unique<Truth>(strip_prefix(source), policy, options.value("alpha_s", default_alpha_s),
+    if (request.source.starts_with(builtin_prefix)) {
+        for (const char* key : {"backend", "blha", "device", "dtype", "truth"})
+            if (options.contains(key))
+                throw Error("options: '" + std::string(key) + "' does not apply to " + request.source);
+        return std::make_unique<Truth>(strip_prefix(request.source), policy,
+                                       options.value("alpha_s", default_alpha_s),
                                        options.value("alpha", default_alpha));
     }
+    if (options.contains("blha")) throw Error("options: 'blha' does not apply to the model file " + request.source);
     EvaluatorOptions evaluator;
     evaluator.policy = policy;
     evaluator.one_thread = true;
@@ -156,7 +177,16 @@ std::unique_ptr<MatrixElement> open_matrix_element(const std::string& source, co
     if (options.contains("alpha")) evaluator.alpha = options["alpha"].get<double>();
     const std::string truth = options.value("truth", "");
     evaluator.truth = truth.starts_with(builtin_prefix) ? strip_prefix(truth) : truth;
-    return std::make_unique<Surrogate>(source, evaluator);
+    return std::make_unique<Surrogate>(request.source, evaluator);
+}
+
+}  // namespace
+
+std::unique_ptr<MatrixElement> open_matrix_element(const std::string& source, const std::string& options) {
+    const Request request = read_request(source, options);
+    auto matrix_element = open(request);
+    if (!request.options.value("identical_particle_factor", false)) return matrix_element;
+    return std::make_unique<WithIdenticalParticleFactor>(std::move(matrix_element));
 }
 
 }  // namespace pyamp::capi

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "capi/guard.h"
 #include "capi/matrix_element.h"
 #include "error.h"
 #include "kinematics/point_check.h"
@@ -17,6 +18,11 @@ static_assert(int{PYAMP_FLAG_NOT_FINITE} == pyamp::flag_not_finite &&
               int{PYAMP_FLAG_OUTSIDE_DOMAIN} == pyamp::flag_outside_domain &&
               int{PYAMP_FLAG_FROM_TRUTH} == pyamp::flag_from_truth && int{PYAMP_FLAG_FAILED} == pyamp::flag_failed);
 
+std::string& pyamp::capi::last_error() {
+    thread_local std::string reason;
+    return reason;
+}
+
 struct pyamp_handle {
     std::unique_ptr<pyamp::capi::MatrixElement> matrix_element;
     /// Buffers of the last call, kept so that a call of the same size allocates nothing.
@@ -26,34 +32,9 @@ struct pyamp_handle {
 
 namespace {
 
-thread_local std::string last_error;
-
-/// Why a call returns something else than success.
-struct Failure {
-    pyamp_status status;
-    std::string reason;
-};
-
-/// Runs the body; whatever it throws becomes a status and the thread's last error.
-template <typename Body>
-int guarded(const Body& body) noexcept {
-    try {
-        body();
-        return PYAMP_SUCCESS;
-    } catch (const Failure& failure) {
-        last_error = failure.reason;
-        return failure.status;
-    } catch (const std::exception& e) {
-        last_error = e.what();
-    } catch (...) {
-        last_error = "unknown exception";
-    }
-    return PYAMP_ERROR;
-}
-
-void require(bool condition, const char* reason) {
-    if (!condition) throw Failure{PYAMP_ERROR, reason};
-}
+using pyamp::capi::Failure;
+using pyamp::capi::guarded;
+using pyamp::capi::require;
 
 struct Inputs {
     const double* momenta = nullptr;
@@ -179,6 +160,6 @@ int pyamp_close(pyamp_handle* handle) {
     return guarded([&] { delete handle; });
 }
 
-char const* pyamp_last_error(void) { return last_error.c_str(); }
+char const* pyamp_last_error(void) { return pyamp::capi::last_error().c_str(); }
 
 int pyamp_capi_version(void) { return PYAMP_CAPI_VERSION; }

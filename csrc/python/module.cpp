@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, m) {
     });
     pyamp::python::register_amplitudes(m);
     pyamp::python::register_cuts(m);
+    pyamp::python::register_hosts(m);
     pyamp::python::register_phase_space(m);
     pyamp::python::register_quark_loop(m);
     pyamp::python::register_surrogate(m);

@@ -6,6 +6,7 @@ namespace pyamp::python {
 
 void register_amplitudes(pybind11::module_& m);
 void register_cuts(pybind11::module_& m);
+void register_hosts(pybind11::module_& m);
 void register_phase_space(pybind11::module_& m);
 void register_quark_loop(pybind11::module_& m);
 void register_surrogate(pybind11::module_& m);

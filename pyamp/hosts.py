@@ -1,0 +1,114 @@
+"""What other generators need of pyamp: the libraries they open, and provider cards, which name what to evaluate."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pyamp import _core
+from pyamp.errors import PyampError
+
+__all__ = ["provider_card", "read_provider_card", "umami_library"]
+
+
+def umami_library() -> str:
+    """Path of the library that UMAMI hosts (madspace, MadGraph7) open; see ``docs/hosts.md``.
+
+    Returns
+    -------
+    str
+        ``libpyamp.so``. The path given to ``umami_initialize`` is that of a model file or of a provider card.
+    """
+    from pyamp.paths import library  # also run as a script, which must not find itself imported
+
+    return str(library("pyamp"))
+
+
+def provider_card(
+    source: str | os.PathLike[str], path: str | os.PathLike[str] | None = None, **options: Any
+) -> str:
+    """Write a provider card, the one path that UMAMI hosts and the Sherpa card take, and return where it lies.
+
+    Parameters
+    ----------
+    source : str or path-like
+        Name of a built-in amplitude (``"gg_to_aag"``), ``"blha:LIBRARY"`` for a BLHA provider, the path of a model
+        file ``.safetensors``, or of a YAML card, which is written as JSON.
+    path : path-like, optional
+        Where to write it, ``NAME.json``; a new file in the folder for temporary files by default.
+    **options
+        ``alpha_s``, ``alpha``, ``policy``, ``dtype``, ``device``, ``truth``, ``identical_particle_factor``, ``blha``:
+        see ``docs/hosts.md``. They replace those of a YAML card.
+
+    Returns
+    -------
+    str
+        Path of the card.
+
+    Raises
+    ------
+    PyampError
+        Unknown options, or values of the wrong kind.
+
+    Examples
+    --------
+    >>> card = pyamp.provider_card("gg_to_aag", alpha_s=0.118)              # doctest: +SKIP
+    >>> context.load_matrix_element(pyamp.umami_library(), card)            # doctest: +SKIP
+    """
+    name = os.fspath(source)
+    card = (
+        read_provider_card(name) if name.endswith((".yaml", ".yml", ".json")) else {"source": _source(name)}
+    )
+    card.update((key, value) for key, value in options.items() if value is not None)
+    try:
+        text = json.dumps(card, indent=1)
+    except TypeError as error:
+        raise PyampError(
+            f"provider card of {name}: {error}; numbers, strings, true and false expected"
+        ) from None
+    if path is None:
+        handle, path = tempfile.mkstemp(prefix=f"pyamp_{Path(name).stem}_", suffix=".json")
+        os.close(handle)
+    path = os.fspath(path)
+    if not path.endswith(".json"):
+        raise PyampError(f"{path}: a provider card is named NAME.json")
+    try:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise PyampError(f"{path}: cannot be written: {error.strerror}") from None
+    _core.read_request(path)
+    return path
+
+
+def read_provider_card(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Entries of a provider card in YAML or JSON; paths of model files are made absolute.
+
+    Raises
+    ------
+    PyampError
+        The file is missing, is no mapping or has no ``source``.
+    """
+    path = Path(path)
+    try:
+        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise PyampError(f"{path}: cannot be read: {reason}; expected a provider card") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise PyampError(f"{path}: not valid YAML{where}: {getattr(error, 'problem', 'malformed')}") from None
+    if not isinstance(card, dict) or not isinstance(card.get("source"), str):
+        raise PyampError(f"{path}: no provider card; keys and values with 'source' expected")
+    return {**card, "source": _source(card["source"], path.parent)}
+
+
+def _source(name: str, folder: Path = Path()) -> str:
+    if name in _core.builtin_amplitudes():
+        return f"builtin:{name}"
+    return name if name.startswith(("builtin:", "blha:")) else str((folder / name).resolve())

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator, Prediction
-from pyamp.hosts import provider_card, umami_library
+from pyamp.hosts import olp_library, provider_card, umami_library
 from pyamp.truth import Truth, truth
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = [
     "PyampError",
     "Truth",
     "invariants",
+    "olp_library",
     "provider_card",
     "truth",
     "umami_library",

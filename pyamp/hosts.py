@@ -13,7 +13,7 @@ import yaml
 from pyamp import _core
 from pyamp.errors import PyampError
 
-__all__ = ["provider_card", "read_provider_card", "umami_library"]
+__all__ = ["olp_library", "provider_card", "read_provider_card", "umami_library"]
 
 
 def umami_library() -> str:
@@ -27,6 +27,19 @@ def umami_library() -> str:
     from pyamp.paths import library  # also run as a script, which must not find itself imported
 
     return str(library("pyamp"))
+
+
+def olp_library() -> str:
+    """Path of the library that hosts of the Binoth Les Houches Accord open; see ``docs/hosts.md``.
+
+    Returns
+    -------
+    str
+        ``libpyamp_olp.so`` with OLP_Start, OLP_EvalSubProcess2 and the others.
+    """
+    from pyamp.paths import library
+
+    return str(library("pyamp_olp"))
 
 
 def provider_card(

@@ -1,6 +1,8 @@
 """Exact matrix elements: the truth from which surrogates are trained and by which they are corrected."""
 
+import json
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -8,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyamp import _core
 from pyamp.errors import PyampError
+from pyamp.hosts import read_provider_card
 
 __all__ = ["CouplingOrders", "Truth", "truth"]
 
@@ -30,17 +33,30 @@ class Truth:
 
     Parameters
     ----------
-    name : str
-        Name of a built-in amplitude.
+    source : str
+        ``"builtin:NAME"`` or ``"blha:LIBRARY"``.
     alpha_s, alpha : float
         Strong and electromagnetic couplings; positive.
+    blha : mapping, optional
+        Options of a BLHA provider, ``docs/hosts.md``.
     """
 
-    def __init__(self, name: str, alpha_s: float, alpha: float) -> None:
+    def __init__(
+        self, source: str, alpha_s: float, alpha: float, blha: Mapping[str, Any] | None = None
+    ) -> None:
         for label, value in (("alpha_s", alpha_s), ("alpha", alpha)):
             if not (math.isfinite(value) and value > 0):
                 raise PyampError(f"truth: {label} = {value} found, a positive number expected")
-        self._amplitude = _core.Amplitude(name)
+        try:
+            options = json.dumps(dict(blha or {}))
+        except TypeError as error:
+            raise PyampError(f"truth {source}: options: {error}") from None
+        self._amplitude = _core.Amplitude(source, options)
+        self._no_value = (
+            "no value from the provider, which crashed, hung or was inaccurate"
+            if source.startswith("blha:")
+            else "two exactly collinear legs, where the amplitude does not exist"
+        )
         self._n_legs = len(self._amplitude.pdg_ids)
         self._orders = CouplingOrders(self._amplitude.alpha_s_power, self._amplitude.alpha_power)
         self.alpha_s = float(alpha_s)
@@ -203,13 +219,13 @@ class Truth:
         first = ", ".join(map(str, failed[:5])) + (", …" if failed.size > 5 else "")
         return (
             f"truth {self.process}: {failed.size} of {len(points)} points failed, index {first}: "
-            f"point {failed[0]} has {_fault(points[failed[0]], self.n_incoming)}; "
+            f"point {failed[0]} has {_fault(points[failed[0]], self.n_incoming) or self._no_value}; "
             "correct the momenta or pass on_failure='nan'"
         )
 
 
 def _fault(point: Floats, n_incoming: int) -> str:
-    """What is wrong with a point that has no amplitude, in words."""
+    """What is wrong with the momenta of a point that has no amplitude, in words; empty if nothing is."""
     if not np.isfinite(point).all():
         return "momenta that are not finite"
     energy = point[:, 0]
@@ -222,20 +238,28 @@ def _fault(point: Floats, n_incoming: int) -> str:
         return f"a leg off its mass shell, E - |p| = {off_shell:.1e} of the largest energy"
     if violation > 1e-6:
         return f"momentum conserved only to {violation:.1e} of the largest energy"
-    return "two exactly collinear legs, where the amplitude does not exist"
+    return ""
 
 
-def truth(name: str = "gg_to_aag", alpha_s: float = 0.118, alpha: float = 1 / 137.035999084) -> Truth:
-    """Open a built-in exact matrix element.
+def truth(
+    name: str = "gg_to_aag", alpha_s: float | None = None, alpha: float | None = None, **options: Any
+) -> Truth:
+    """Open an exact matrix element: built in, or that of a BLHA one-loop provider.
 
     Parameters
     ----------
     name : str
-        ``"gg_to_aag"`` or ``"gg_to_aagg"``: g g → γ γ g or g g → γ γ g g at one loop, squared, five massless
-        quarks in the loop and no top. Neither has factors for identical particles: 1/2 for the photons, and
-        1/2 for the outgoing gluons of ``gg_to_aagg``.
-    alpha_s, alpha : float
-        Strong and electromagnetic couplings.
+        - ``"gg_to_aag"`` or ``"gg_to_aagg"``: g g → γ γ g or g g → γ γ g g at one loop, squared, five massless
+          quarks in the loop and no top. Neither has factors for identical particles: 1/2 for the photons, and
+          1/2 for the outgoing gluons of ``gg_to_aagg``.
+        - ``"blha:/path/libNAME.so"``: a provider of the Binoth Les Houches Accord, such as NJet or OpenLoops.
+        - path of a provider card, YAML or JSON, that names one of these.
+    alpha_s, alpha : float, optional
+        Strong and electromagnetic couplings; those of the card, else 0.118 and 1/137.035999084.
+    **options
+        Of a BLHA provider (``docs/hosts.md``); they replace those of the block ``blha`` of a card. The
+        important ones: ``preset`` ("blha2", "njet", "openloops"), ``process`` ("21 21 -> 22 22 21"), ``order``,
+        ``contract``, ``accuracy_limit``, ``isolated``, ``timeout_s``.
 
     Returns
     -------
@@ -244,7 +268,8 @@ def truth(name: str = "gg_to_aag", alpha_s: float = 0.118, alpha: float = 1 / 13
     Raises
     ------
     PyampError
-        Unknown name (the message lists the known ones) or couplings that are not positive numbers.
+        Unknown name (the message lists the known ones), couplings that are not positive numbers, a provider that
+        does not start, does not grant the order, or whose conventions are not those that were stated.
 
     Notes
     -----
@@ -255,5 +280,25 @@ def truth(name: str = "gg_to_aag", alpha_s: float = 0.118, alpha: float = 1 / 13
     that double precision cannot do are recomputed with twice the digits. See ``docs/physics/gg_to_aagg.md``.
 
     Both are finite and leading order: no scale or scheme enters but through α_s.
+
+    Points on which a BLHA provider (arXiv:1308.3462) crashes, hangs or reports an accuracy worse than its
+    ``accuracy_limit``, also after a rotation, have no value.
     """
-    return Truth(name, alpha_s, alpha)
+    source, blha = name, options
+    if name.endswith((".yaml", ".yml", ".json")):
+        card = read_provider_card(name)
+        if card.get("identical_particle_factor"):
+            raise PyampError(
+                f"{name}: identical_particle_factor is for hosts, a truth never has it; leave it out"
+            )
+        source = card["source"]
+        alpha_s = card.get("alpha_s") if alpha_s is None else alpha_s
+        alpha = card.get("alpha") if alpha is None else alpha
+        blha = {**(card.get("blha") or {}), **options}
+    if not source.startswith(("builtin:", "blha:")):
+        source = f"builtin:{source}"
+    if blha and not source.startswith("blha:"):
+        raise PyampError(f"truth {name}: options {', '.join(blha)} are for BLHA providers only")
+    return Truth(
+        source, 0.118 if alpha_s is None else alpha_s, 1 / 137.035999084 if alpha is None else alpha, blha
+    )

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "amplitudes/open.h"
 #include "capi/options.h"
 #include "error.h"
 #include "kinematics/point_check.h"
@@ -17,7 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* builtin_prefix = "builtin:";
 constexpr double default_alpha_s = 0.118;
 constexpr double default_alpha = 1.0 / 137.035999084;
 
@@ -31,8 +31,6 @@ json describe_couplings(const Couplings& couplings) {
             {"alpha_s_power", couplings.orders.alpha_s_power},
             {"alpha_power", couplings.orders.alpha_power}};
 }
-
-std::string strip_prefix(const std::string& source) { return source.substr(std::string(builtin_prefix).size()); }
 
 /// The error of policy "error".
 void refuse_flagged(const std::int32_t* flags, std::size_t n) {
@@ -74,9 +72,10 @@ class Surrogate final : public MatrixElement {
 
 class Truth final : public MatrixElement {
  public:
-    Truth(const std::string& name, Policy policy, double alpha_s, double alpha)
-        : name_(name),
-          provider_(make_builtin_amplitude(name)),
+    Truth(const std::string& source, std::unique_ptr<AmplitudeProvider> provider, Policy policy, double alpha_s,
+          double alpha)
+        : source_(source),
+          provider_(std::move(provider)),
           policy_(policy),
           couplings_{alpha_s, alpha, provider_->coupling_orders()} {
         if (policy_ == Policy::truth)
@@ -106,7 +105,7 @@ class Truth final : public MatrixElement {
 
     json describe() const override {
         return {{"kind", "truth"},
-                {"source", builtin_prefix + name_},
+                {"source", source_},
                 {"process", describe_process(provider_->process())},
                 {"couplings", describe_couplings(couplings_)},
                 {"spin_colour_average", provider_->spin_colour_average()},
@@ -114,7 +113,7 @@ class Truth final : public MatrixElement {
     }
 
  private:
-    std::string name_;
+    std::string source_;
     std::unique_ptr<AmplitudeProvider> provider_;
     Policy policy_;
     Couplings couplings_;
@@ -158,13 +157,13 @@ class WithIdenticalParticleFactor final : public MatrixElement {
 std::unique_ptr<MatrixElement> open(const Request& request) {
     const json& options = request.options;
     const Policy policy = policy_from_name(options.value("policy", "error"));
-    if (request.source.starts_with(builtin_prefix)) {
-        for (const char* key : {"backend", "blha", "device", "dtype", "truth"})
+    if (is_truth(request.source)) {
+        for (const char* key : {"backend", "device", "dtype", "truth"})
             if (options.contains(key))
                 throw Error("options: '" + std::string(key) + "' does not apply to " + request.source);
-        return std::make_unique<Truth>(strip_prefix(request.source), policy,
-                                       options.value("alpha_s", default_alpha_s),
-                                       options.value("alpha", default_alpha));
+        return std::make_unique<Truth>(
+            request.source, open_amplitude(request.source, options.value("blha", json::object())), policy,
+            options.value("alpha_s", default_alpha_s), options.value("alpha", default_alpha));
     }
     if (options.contains("blha")) throw Error("options: 'blha' does not apply to the model file " + request.source);
     EvaluatorOptions evaluator;
@@ -176,7 +175,7 @@ std::unique_ptr<MatrixElement> open(const Request& request) {
     if (options.contains("alpha_s")) evaluator.alpha_s = options["alpha_s"].get<double>();
     if (options.contains("alpha")) evaluator.alpha = options["alpha"].get<double>();
     const std::string truth = options.value("truth", "");
-    evaluator.truth = truth.starts_with(builtin_prefix) ? strip_prefix(truth) : truth;
+    evaluator.truth = truth.starts_with("builtin:") ? truth.substr(std::string("builtin:").size()) : truth;
     return std::make_unique<Surrogate>(request.source, evaluator);
 }
 

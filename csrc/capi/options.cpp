@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "amplitudes/amplitude_provider.h"
+#include "amplitudes/open.h"
 #include "error.h"
 #include "nearest_name.h"
 
@@ -60,7 +61,7 @@ bool has_extension(const std::string& path, std::initializer_list<const char*> e
     return false;
 }
 
-bool is_path(const std::string& source) { return !source.starts_with("builtin:") && !source.starts_with("blha:"); }
+bool is_path(const std::string& source) { return !is_truth(source); }
 
 /// A path of a card is meant from the folder of the card.
 std::string beside(const std::string& card, const std::string& path) {

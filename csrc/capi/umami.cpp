@@ -61,7 +61,8 @@ class OpenInstances {
     std::map<int, int> counts_;
 };
 
-OpenInstances open_instances;
+/// Never destroyed: a host may free its instances when the program ends.
+OpenInstances& open_instances = *new OpenInstances;
 
 /// UMAMI has no messages: without this line a host can only say "error".
 template <typename Body>

@@ -6,11 +6,13 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "amplitudes/amplitude_provider.h"
 #include "amplitudes/gg_to_aag/dilogarithm.h"
 #include "amplitudes/gg_to_aag/helicity_sum.h"
 #include "amplitudes/gg_to_aag/loop_functions.h"
+#include "amplitudes/open.h"
 #include "error.h"
 #include "python/register.h"
 
@@ -113,7 +115,11 @@ py::array_t<double> primitives_squared(const Momenta& momenta, const std::array<
 void register_amplitudes(py::module_& m) {
     m.def("builtin_amplitudes", &builtin_amplitudes);
     py::class_<AmplitudeProvider>(m, "Amplitude")
-        .def(py::init(&make_builtin_amplitude), py::arg("name"))
+        .def(py::init([](const std::string& source, const std::string& blha) {
+                 const py::gil_scoped_release release;
+                 return open_amplitude(source, nlohmann::json::parse(blha));
+             }),
+             py::arg("source"), py::arg("blha") = "{}")
         .def_property_readonly("process", [](const AmplitudeProvider& a) { return a.process().name; })
         .def_property_readonly("pdg_ids", [](const AmplitudeProvider& a) { return a.process().pdg_ids; })
         .def_property_readonly("n_incoming", [](const AmplitudeProvider& a) { return a.process().n_incoming; })

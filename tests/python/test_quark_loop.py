@@ -34,7 +34,7 @@ def largest(amplitudes):
 
 def test_five_legs_equal_the_analytic_amplitude(five):
     found, poles = loop.amplitudes(five, [2, 3])
-    expected = np.sqrt(_core.Amplitude("gg_to_aag").helicity_amplitudes_squared(five))
+    expected = np.sqrt(_core.Amplitude("builtin:gg_to_aag").helicity_amplitudes_squared(five))
     deviation = np.abs(np.abs(found[:, 0]) - expected) / largest(found)[:, None]
     # Numerical unitarity loses digits near zeros of Gram determinants; the analytic formulas do not.
     assert np.median(deviation.max(axis=1)) < 1e-11
@@ -45,7 +45,7 @@ def test_five_legs_equal_the_analytic_amplitude(five):
 
 def test_five_legs_in_double_double_equal_the_analytic_amplitude_at_every_helicity(five):
     found, _ = loop.amplitudes_double_double(five[:30], [2, 3])
-    expected = np.sqrt(_core.Amplitude("gg_to_aag").helicity_amplitudes_squared(five[:30]))
+    expected = np.sqrt(_core.Amplitude("builtin:gg_to_aag").helicity_amplitudes_squared(five[:30]))
     # Rounding of the momenta, and of the analytic amplitude.
     np.testing.assert_allclose(np.abs(found[:, 0]), expected, rtol=1e-9)
 

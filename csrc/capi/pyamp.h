@@ -63,8 +63,9 @@ typedef enum {
     PYAMP_FLAG_FAILED = 32         /* the evaluation gave no finite number: the amplitude is NaN */
 } pyamp_flag;
 
-/* Opens a matrix element. source: path of a model file .safetensors, "builtin:NAME", or the path of a provider
- * card .json: a JSON object with "source" and any of the options below, which those given here replace.
+/* Opens a matrix element. source: path of a model file .safetensors, "builtin:NAME", "blha:LIBRARY" for a
+ * one-loop provider, or the path of a provider card .json: a JSON object with "source" and any of the options below,
+ * which those given here replace.
  * options: NULL, or a JSON object with any of
  *   "alpha_s", "alpha"  couplings (default: those stored in the file; 0.118 and 1/137.035999084 for a built-in)
  *   "dtype"             "float32" | "float64": arithmetic of the network (default: the file's)
@@ -73,6 +74,7 @@ typedef enum {
  *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
  *   "truth"             "builtin:NAME" for policy "truth" (default: the built-in of the model's process)
  *   "identical_particle_factor"  true: |M|^2 gets 1/n! for n identical outgoing particles (default false)
+ *   "blha"              options of a BLHA provider, a JSON object (docs/hosts.md)
  * Unknown options are refused. On failure *handle is NULL. */
 PYAMP_API int pyamp_open(pyamp_handle** handle, const char* source, const char* options);
 

@@ -269,7 +269,7 @@ def test_nan_is_a_failed_point(hostile: Hostile, points: np.ndarray) -> None:
     np.testing.assert_allclose(values[~bad], expected(points[~bad]), rtol=1e-8)
     assert np.isinf(accuracy[bad]).all()
     with pytest.raises(
-        pyamp.PyampError, match="3 of 33 points failed, index 20, 21, 22: .* no value from the provider"
+        pyamp.PyampError, match=r"3 of 33 points failed, index 20, 21, 22: .* no value from the provider"
     ):
         truth.me2(points)
 

@@ -47,7 +47,7 @@ Run::Run()
     CheckHook(m_settings.mode);
     if (!m_settings.summary.empty() && !std::ofstream(m_settings.summary, std::ios::app))
         Stop(m_settings.summary + ": the summary cannot be written there; change PYAMP: {SUMMARY: path}");
-    p_truth = std::make_unique<Amplitude>(m_library, m_settings.truth, "truth", nlohmann::json{{"policy", "nan"}});
+    p_truth = std::make_unique<Amplitude>(m_library, m_settings.truth.source, "truth", m_settings.truth.options);
     if (m_settings.mode != Mode::truth) {
         p_surrogate = OpenSurrogate(m_library, m_settings);
         CheckSameProcess(*p_surrogate, *p_truth);

@@ -42,6 +42,8 @@ class Block {
                      Nearest(key, known_keys) + " (known: " + Joined(known_keys) + ")");
     }
 
+    ATOOLS::Scoped_Settings operator[](const std::string& key) { return m_block[key]; }
+
     std::string Text(const std::string& key, const std::string& fallback) {
         ATOOLS::Scoped_Settings value = m_block[key];
         if (value.IsList() || value.IsMap()) Stop("run card: PYAMP: " + key + " takes a single value");
@@ -98,10 +100,7 @@ Settings Settings::FromCard() {
     else if (s.model.empty())
         Stop(std::string("run card: PYAMP: MODEL is missing, MODE ") + NameOf(s.mode) +
              " needs it; give the path of a model file");
-    s.truth = block.Text("TRUTH", "builtin:gg_to_aag");
-    // Sherpa turns "builtin:NAME" of the command line into "builtin: NAME"
-    s.truth.erase(std::remove(s.truth.begin(), s.truth.end(), ' '), s.truth.end());
-    if (s.truth.find(':') == std::string::npos) s.truth = "builtin:" + s.truth;
+    s.truth = ReadTruth(block["TRUTH"]);
     s.library = block.Text("LIBRARY", PYAMP_LIBRARY);
     s.dtype =
         block.One<std::string>("DTYPE", "default", {{"default", ""}, {"float32", "float32"}, {"float64", "float64"}});

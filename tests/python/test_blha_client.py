@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 import pyamp
+from pyamp.datasets import Dataset, generate
 from pyamp.paths import library
 from pyamp.phase_space import PhaseSpace
+from pyamp.processes import load_process
 
 PROCESS = "21 21 -> 22 22 21"
 SERVER = f"blha:{pyamp.olp_library()}"
@@ -144,6 +146,17 @@ def test_cards(tmp_path: Path, momenta: np.ndarray, suffix: str) -> None:
     np.testing.assert_allclose(pyamp.truth(str(card)).me2(momenta[:5]), expected(momenta[:5]), rtol=1e-13)
 
 
+def test_dataset_from_a_provider(tmp_path: Path) -> None:
+    card = pyamp.provider_card(SERVER, tmp_path / "provider.json", blha={"process": PROCESS})
+    process = load_process("gg_to_aag_1tev")
+    paths = [tmp_path / "provider.h5", tmp_path / "builtin.h5"]
+    for path, amplitude in zip(paths, (card, "gg_to_aag"), strict=True):
+        generate(process.model_copy(update={"amplitude": amplitude}), 100, path, seed=3)
+    ours, theirs = (Dataset.open(path) for path in paths)
+    np.testing.assert_array_equal(ours.momenta, theirs.momenta)
+    np.testing.assert_allclose(ours.amplitude, theirs.amplitude, rtol=1e-12)
+
+
 def test_card_with_unknown_keys_is_refused(tmp_path: Path) -> None:
     card = tmp_path / "card.yaml"
     card.write_text(f"source: {SERVER}\nblha:\n  proces: {PROCESS}\n")
@@ -233,6 +246,7 @@ def test_preset_openloops_leaves_out_what_openloops_misunderstands(
     np.testing.assert_allclose(truth.me2(points), expected(points), rtol=1e-8)
     text = order.read_text()
     assert "Extra AnswerFile" in text
+    assert "EWScheme alpha0" in text
     assert "CorrectionType" not in text
     assert "CouplingPower" not in text
 

@@ -17,6 +17,7 @@ import yaml
 
 import pyamp
 from examples.madspace_generator import Generator, madspace_cuts
+from examples.madspace_generator import main as example
 from pyamp.phase_space import PhaseSpace
 from pyamp.processes import Process, load_process
 
@@ -48,6 +49,14 @@ def test_built_in_amplitudes(name: str, tmp_path: Path) -> None:
     card = pyamp.provider_card(name, tmp_path / "card.json", alpha_s=0.12, alpha=0.0078)
     expected = pyamp.truth(name, alpha_s=0.12, alpha=0.0078).me2(points)
     np.testing.assert_allclose(evaluated(card, points), expected, rtol=1e-12)
+
+
+def test_provider_behind_a_card_has_a_process_for_each_thread(tmp_path: Path, momenta: np.ndarray) -> None:
+    provider = f"blha:{pyamp.olp_library()}"
+    card = pyamp.provider_card(provider, tmp_path / "card.json", blha={"process": "21 21 -> 22 22 21"})
+    alpha_s = np.linspace(0.09, 0.14, len(momenta))
+    expected = pyamp.truth("gg_to_aag", alpha_s=1.0).me2(momenta) * alpha_s**3
+    np.testing.assert_allclose(evaluated(card, momenta, alpha_s), expected, rtol=1e-12)
 
 
 def test_identical_particles_on_request(tmp_path: Path, momenta: np.ndarray) -> None:
@@ -142,3 +151,13 @@ def test_unweighted_events_are_read_back(process: Process, tmp_path: Path) -> No
     weighted = generator.draw(40_000)
     ours, theirs = mean(momenta, weights), mean(weighted.momenta, weighted.weights)
     assert abs(ours[0] - theirs[0]) < 4 * np.hypot(ours[1], theirs[1])
+
+
+def test_example_as_it_stands(tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "events.lhe"
+    arguments = [str(model_path), "--events", "10", "--points", "2000", "--output", str(path)]
+    example(arguments)
+    assert "points/s" in capsys.readouterr().out
+    assert len(list(pylhe.LHEFile.fromfile(str(path)).events)) >= 10
+    with pytest.raises(pyamp.PyampError, match="--pdf goes with a process card that has hadron beams"):
+        example([*arguments, "--process", "gg_to_aag_lhc13"])

@@ -41,7 +41,9 @@ TruthSource FromBlock(ATOOLS::Scoped_Settings block) {
         else
             truth.options["blha"][key] = Value(block[key]);
     if (truth.source.empty() || truth.source == "blha:")
-        Stop("run card: PYAMP: TRUTH is a block without blha; write TRUTH: {blha: /path/libNAME.so, preset: openloops}");
+        Stop(
+            "run card: PYAMP: TRUTH is a block without blha; write TRUTH: {blha: /path/libNAME.so, preset: "
+            "openloops}");
     return truth;
 }
 
@@ -56,7 +58,8 @@ TruthSource ReadTruth(ATOOLS::Scoped_Settings value) {
         truth.source = value.SetDefault("builtin:gg_to_aag").Get<std::string>();
         // Sherpa turns "builtin:NAME" of the command line into "builtin: NAME"
         truth.source.erase(std::remove(truth.source.begin(), truth.source.end(), ' '), truth.source.end());
-        const bool is_card = truth.source.find(".json") != std::string::npos || truth.source.find(".yaml") != std::string::npos;
+        const bool is_card =
+            truth.source.find(".json") != std::string::npos || truth.source.find(".yaml") != std::string::npos;
         if (!is_card && truth.source.find(':') == std::string::npos) truth.source = "builtin:" + truth.source;
     }
     truth.options["policy"] = "nan";

@@ -13,9 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> settings(const Options& options, const CouplingOrders& orders, const std::string& contract) {
-    // OpenLoops takes CorrectionType and CouplingPower of a loop-induced process for those of a Born that there is not,
-    // ignores alpha unless that is the input of its electroweak scheme, and writes its answers over the order unless
-    // told where else. NJet counts the couplings of that Born.
+    // OpenLoops takes CorrectionType and CouplingPower of a loop-induced process for those of a Born that there is
+    // not, ignores alpha unless that is the input of its electroweak scheme, and writes its answers over the order
+    // unless told where else. NJet counts the couplings of that Born.
     if (options.preset == "openloops")
         return {"InterfaceVersion BLHA2", "EWScheme alpha0", "AmplitudeType LoopInduced",
                 "Extra AnswerFile " + contract};

@@ -159,6 +159,7 @@ class Generator:
 
     def adapt(self, n: int, iterations: int, damping: float = 0.7) -> None:
         """VEGAS: bins of every dimension shrink where the integrand is large (arXiv:2009.05112)."""
+        # The optimiser of madspace 0.2.1 does not take the histograms of VegasHistogram from Python.
         grid = self.context.get_global(self._vegas.grid_name()).torch()
         for _ in range(iterations):
             _, numbers, weights = self._draw(n)

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -34,7 +35,7 @@ class Truth:
     Parameters
     ----------
     source : str
-        ``"builtin:NAME"`` or ``"blha:LIBRARY"``.
+        Name of a built-in amplitude, or ``"blha:LIBRARY"``.
     alpha_s, alpha : float
         Strong and electromagnetic couplings; positive.
     blha : mapping, optional
@@ -51,10 +52,13 @@ class Truth:
             options = json.dumps(dict(blha or {}))
         except TypeError as error:
             raise PyampError(f"truth {source}: options: {error}") from None
+        if not source.startswith(("builtin:", "blha:")):
+            source = f"builtin:{source}"
         self._amplitude = _core.Amplitude(source, options)
+        self._is_provider = source.startswith("blha:")
         self._no_value = (
             "no value from the provider, which crashed, hung or was inaccurate"
-            if source.startswith("blha:")
+            if self._is_provider
             else "two exactly collinear legs, where the amplitude does not exist"
         )
         self._n_legs = len(self._amplitude.pdg_ids)
@@ -99,6 +103,11 @@ class Truth:
     def version(self) -> str:
         """Name and version of the amplitude, for provenance."""
         return self._amplitude.version
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What measures the time of a call: CPU time of the thread, or that of the day where another process works."""
+        return time.perf_counter if self._is_provider else time.thread_time
 
     @overload
     def me2(
@@ -295,8 +304,6 @@ def truth(
         alpha_s = card.get("alpha_s") if alpha_s is None else alpha_s
         alpha = card.get("alpha") if alpha is None else alpha
         blha = {**(card.get("blha") or {}), **options}
-    if not source.startswith(("builtin:", "blha:")):
-        source = f"builtin:{source}"
     if blha and not source.startswith("blha:"):
         raise PyampError(f"truth {name}: options {', '.join(blha)} are for BLHA providers only")
     return Truth(

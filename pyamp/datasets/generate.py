@@ -216,9 +216,9 @@ def _make_shard(
         sample, columns[SAMPLING] = thinning.thin(space, sample, seed)
     value, accuracy = amplitude.me2(sample.momenta, return_accuracy=True, on_failure="nan")
     timed = sample.momenta[:_TIMED_POINTS]
-    begin = time.thread_time()
+    begin = amplitude.clock()
     amplitude.me2(timed, on_failure="nan")
-    t_me = time.thread_time() - begin
+    t_me = amplitude.clock() - begin
 
     good = np.isfinite(value) & (value > 0) & (accuracy <= _WORST_ACCURACY)
     columns |= {

@@ -117,6 +117,33 @@ def test_interpolation_study_writes_rows(directory):
     check(record, names, {"method", "n_train", "q99_abs_delta", "build_cpu_s", "ns_per_point", "n_bytes"})
 
 
+def test_throughput_gives_times_limits_and_goals(directory):
+    result = directory / "throughput.json"
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "throughput.py"),
+        "--quick",
+        "--net",
+        "A",
+        "--json",
+        str(result),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(result.read_text())["rows"]
+    times = [row for row in rows if "ns_per_point" in row]
+    measured = {row["backend"] for row in times}
+    assert {"pyamp fused", "pyamp LibTorch", "pyamp fused, evaluator", "Torch eager, Python"} <= measured
+    # What could not be measured is named.
+    left_out = {row["backend"] for row in rows if "note" in row}
+    assert {"ONNX Runtime", "Eigen", "TorchScript", "AOTInductor"} <= measured | left_out
+    for row in times:
+        assert row["ns_per_point_min"] <= row["ns_per_point"]
+        assert row["ratio_to_best"] >= 1
+    assert {row["limit"] for row in rows if "limit" in row} == {"multiply-adds", "reading", "copying"}
+    assert any("goal" in row for row in rows)
+
+
 def test_unknown_configurations_are_refused_with_those_that_exist(directory):
     command = [sys.executable, str(BENCHMARKS / "architectures.py"), "--only", "gelu"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

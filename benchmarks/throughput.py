@@ -313,8 +313,10 @@ def main() -> None:
     parser.add_argument("--own-only", action="store_true", help="pyamp's fused kernels without peers")
     options = parser.parse_args()
     if options.gpu:
-        import _throughput_gpu
-
+        try:
+            import _throughput_gpu
+        except ModuleNotFoundError:
+            raise pyamp.PyampError("--gpu: benchmarks/_throughput_gpu.py is not here") from None
         _throughput_gpu.run(options)
         return
     if options.quick and options.net == names:

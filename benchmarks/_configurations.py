@@ -140,7 +140,8 @@ def _gg_to_aagg() -> dict[str, Entry]:
     def adam(representation: Mapping[str, Any], network: Mapping[str, Any], **changes: Any) -> Entry:
         return _adam(10_000, representation, network, learning_rate=2e-3, **changes)
 
-    paper = {"type": "mlp", "hidden": [32, 64, 256, 512, 128, 64, 32]}
+    widths = [32, 64, 256, 512, 128, 64, 32]
+    paper = {"type": "mlp", "hidden": widths, "initialisation": "variance_preserving"}
     natural = {
         "network": GELU,
         "steps": 1000,
@@ -149,8 +150,8 @@ def _gg_to_aagg() -> dict[str, Entry]:
         "damping": (1e-1, 1e-3),
     }
     return {
-        "paper": _adam(10_000, MOMENTA, paper, target={"type": "log1p"}, **SLOWER),
-        "paper_ordered": _adam(10_000, ORDERED, paper, **SLOWER),
+        "paper": _adam(5_000, MOMENTA, paper, **SLOWER),
+        "paper_ordered": _adam(5_000, ORDERED, paper, **SLOWER),
         "adam_momenta": adam(MOMENTA, MLP),
         "adam_log": adam(LOG, MLP),
         "adam_ordered": adam(ORDERED, MLP),
@@ -161,6 +162,7 @@ def _gg_to_aagg() -> dict[str, Entry]:
         "adam_wide": adam(ORDERED_LINEAR, WIDE, batch_size=1024),
         "adam_ensemble": adam(ORDERED_LINEAR, MLP, posterior={"type": "ensemble", "members": 4}),
         "natural": Entry("fast", natural),
+        "natural_long": Entry("fast", {**natural, "steps": 2500}),
         "natural_five_legs": Entry("fast", FINE),
     }
 
@@ -187,6 +189,6 @@ COMPARISONS = {
         standard=GG_TO_AAGG,
         configurations=_gg_to_aagg(),
         quick=("paper", "adam_ordered", "adam_dsi", "natural"),
-        in_colour=("paper", "adam_momenta", "adam_ordered", "adam_wide", "natural"),
+        in_colour=("paper", "paper_ordered", "adam_ordered", "natural", "natural_long"),
     ),
 }

@@ -325,8 +325,8 @@ def run_configuration(
 
 
 def x_max(dataset: Dataset, amplitude: np.ndarray) -> float | None:
-    """Of the second unweighting stage, with amplitudes ``(n,)`` of a surrogate; None if some are not positive."""
-    if (amplitude <= 0).any():
+    """Of the second unweighting stage, with amplitudes ``(n,)`` of a surrogate; None if some cannot choose events."""
+    if not (np.isfinite(amplitude) & (amplitude > 0)).all():
         return None
     weights = amplitude * dataset.phase_space_weight
     return budget_maximum(dataset.amplitude / amplitude, OVERWEIGHT_BUDGET, weights)

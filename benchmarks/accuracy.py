@@ -14,10 +14,11 @@ their group, and say what is changed. ``…_plain`` leaves out the last layer by
 recalibration too. "s to floor" is the processor time until the median |Δ| on validation points, counted as flat, is as
 good as 9.4e-5, that of ``adam_floor`` at its end. ``adam_lgatr`` is a small one, on 6000 batches of 128.
 
-gg → γγgg: ``paper`` has the widths and the target of arXiv:2206.14831, App. A, on standardised momenta, with GELU, and
-``paper_ordered`` the same network on ordered invariants. All others but ``adam_long`` have as many Adam steps.
-``natural`` is the recipe ``fast`` with a hundred times its damping, a tenth of its learning rate and more steps;
-``natural_five_legs`` is the recipe as it is.
+gg → γγgg: ``paper`` has the widths of arXiv:2206.14831, App. A, on standardised momenta, with GELU and the target log,
+and ``paper_ordered`` the same network on ordered invariants, both with 5,000 Adam steps, all others but ``adam_long``
+with 10,000.
+``natural`` is the recipe ``fast`` with a hundred times its damping, a tenth of its learning rate and five times its
+steps; ``natural_five_legs`` is the recipe as it is.
 """
 
 from pathlib import Path

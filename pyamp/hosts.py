@@ -12,6 +12,7 @@ import yaml
 
 from pyamp import _core
 from pyamp.errors import PyampError
+from pyamp.sherpa_tree_level import PREFIX, open_tree_level
 
 __all__ = ["olp_library", "provider_card", "read_provider_card", "umami_library"]
 
@@ -50,13 +51,14 @@ def provider_card(
     Parameters
     ----------
     source : str or path-like
-        Name of a built-in amplitude (``"gg_to_aag"``), ``"blha:LIBRARY"`` for a BLHA provider, the path of a model
-        file ``.safetensors``, or of a YAML card, which is written as JSON.
+        Name of a built-in amplitude (``"gg_to_aag"``), ``"blha:LIBRARY"`` for a BLHA provider, ``"sherpa:PROCESS"`` for
+        a tree-level process of Sherpa, which is compiled if need be and written as a BLHA provider, the path of a
+        model file ``.safetensors``, or of a YAML card, which is written as JSON.
     path : path-like, optional
         Where to write it, ``NAME.json``; a new file in the folder for temporary files by default.
     **options
-        ``alpha_s``, ``alpha``, ``policy``, ``dtype``, ``device``, ``truth``, ``identical_particle_factor``, ``blha``:
-        see ``docs/hosts.md``. They replace those of a YAML card.
+        ``alpha_s``, ``alpha``, ``policy``, ``dtype``, ``device``, ``truth``, ``identical_particle_factor``,
+        ``blha``, ``sherpa``: see ``docs/hosts.md``. They replace those of a YAML card.
 
     Returns
     -------
@@ -74,10 +76,13 @@ def provider_card(
     >>> context.load_matrix_element(pyamp.umami_library(), card)            # doctest: +SKIP
     """
     name = os.fspath(source)
-    card = (
+    card: dict[str, Any] = (
         read_provider_card(name) if name.endswith((".yaml", ".yml", ".json")) else {"source": _source(name)}
     )
     card.update((key, value) for key, value in options.items() if value is not None)
+    if card["source"].startswith(PREFIX):
+        opened = open_tree_level(card["source"], **card.pop("sherpa", {}))
+        card |= {"source": opened.source, "blha": opened.options}
     try:
         text = json.dumps(card, indent=1)
     except TypeError as error:
@@ -124,4 +129,4 @@ def read_provider_card(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _source(name: str, folder: Path = Path()) -> str:
     if name in _core.builtin_amplitudes():
         return f"builtin:{name}"
-    return name if name.startswith(("builtin:", "blha:")) else str((folder / name).resolve())
+    return name if name.startswith(("builtin:", "blha:", PREFIX)) else str((folder / name).resolve())

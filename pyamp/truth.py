@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.hosts import read_provider_card
+from pyamp.sherpa_tree_level import PREFIX, open_tree_level
 
 __all__ = ["CouplingOrders", "Truth", "truth"]
 
@@ -262,13 +263,16 @@ def truth(
           quarks in the loop and no top. Neither has factors for identical particles: 1/2 for the photons, and
           1/2 for the outgoing gluons of ``gg_to_aagg``.
         - ``"blha:/path/libNAME.so"``: a provider of the Binoth Les Houches Accord, such as NJet or OpenLoops.
+        - ``"sherpa:"``, or with the process right after it ``"sherpa:21 21 -> 11 -11 21 1 -1"``: a tree-level
+          process of Sherpa's generators AMEGIC or Comix, in a process of its own.
         - path of a provider card, YAML or JSON, that names one of these.
     alpha_s, alpha : float, optional
         Strong and electromagnetic couplings; those of the card, else 0.118 and 1/137.035999084.
     **options
         Of a BLHA provider (``docs/hosts.md``); they replace those of the block ``blha`` of a card. The
         important ones: ``preset`` ("blha2", "njet", "openloops"), ``process`` ("21 21 -> 22 22 21"), ``order``,
-        ``contract``, ``accuracy_limit``, ``isolated``, ``timeout_s``.
+        ``contract``, ``accuracy_limit``, ``isolated``, ``timeout_s``. Of Sherpa: ``process``, ``generator``
+        ("Amegic", "Comix"), ``settings`` and the others of :func:`pyamp.sherpa_tree_level.open_tree_level`.
 
     Returns
     -------
@@ -278,7 +282,8 @@ def truth(
     ------
     PyampError
         Unknown name (the message lists the known ones), couplings that are not positive numbers, a provider that
-        does not start, does not grant the order, or whose conventions are not those that were stated.
+        does not start, does not grant the order, or whose conventions are not those that were stated. For Sherpa
+        also massive legs, and code of AMEGIC that does not compile.
 
     Notes
     -----
@@ -303,7 +308,9 @@ def truth(
         source = card["source"]
         alpha_s = card.get("alpha_s") if alpha_s is None else alpha_s
         alpha = card.get("alpha") if alpha is None else alpha
-        blha = {**(card.get("blha") or {}), **options}
+        blha = {**(card.get("sherpa" if source.startswith(PREFIX) else "blha") or {}), **options}
+    if source.startswith(PREFIX):
+        source, blha = open_tree_level(source, **blha)
     if blha and not source.startswith("blha:"):
         raise PyampError(f"truth {name}: options {', '.join(blha)} are for BLHA providers only")
     return Truth(

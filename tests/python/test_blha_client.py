@@ -178,7 +178,7 @@ def test_card_with_unknown_keys_is_refused(tmp_path: Path) -> None:
         ({"process": "2 -2 -> 22 22"}, "'alpha_s_power' and 'alpha_power' of"),
         ({"process": "2 -2 -> 22 22", "alpha_s_power": 0, "alpha_power": 2}, "not granted: 2 -2 -> 22 22"),
         ({"process": PROCESS, "order_lines": ["Nonsense 1"]}, "not granted: Nonsense 1 | Error: unknown key"),
-        ({"process": PROCESS, "preset": "recola"}, "one of blha2, njet, openloops expected"),
+        ({"process": PROCESS, "preset": "recola"}, "one of blha2, njet, openloops, sherpa expected"),
         ({"process": PROCESS, "result_index": -1}, "a whole number from 0 to 63 expected"),
         ({"process": PROCESS, "timeout_s": 0}, "a positive number expected"),
         ({"process": PROCESS, "isolated": False, "log": "x"}, "'log' needs 'isolated': true"),

@@ -89,7 +89,7 @@ void apply_preset(Options& options) {
         options.result_index = 4;
         options.identical_particle_factor = false;
     }
-    // blha2 and openloops are the defaults; they differ in the order that is written
+    // blha2, openloops and sherpa are the defaults; they differ in the order that is written
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ Options read_options(const std::string& library, const json& block) {
     if (library.empty())
         throw Error("blha: the path of the provider's library is missing; blha:/path/libNAME.so expected");
     const std::map<std::string, Reader> readers = {
-        {"preset", one_of(options.preset, {"blha2", "njet", "openloops"})},
+        {"preset", one_of(options.preset, {"blha2", "njet", "openloops", "sherpa"})},
         {"order", text(options.order)},
         {"contract", text(options.contract)},
         {"process", text(options.process)},

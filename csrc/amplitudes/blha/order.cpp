@@ -29,7 +29,7 @@ std::vector<std::string> settings(const Options& options, const CouplingOrders& 
                 "Precision 1e-16"};
     return {"InterfaceVersion BLHA2",
             "CorrectionType QCD",
-            "AmplitudeType LoopInduced",
+            options.preset == "sherpa" ? "AmplitudeType Tree" : "AmplitudeType LoopInduced",
             "CouplingPower QCD " + std::to_string(orders.alpha_s_power),
             "CouplingPower QED " + std::to_string(orders.alpha_power),
             "Extra AnswerFile " + contract};

@@ -131,8 +131,8 @@ Provider::Provider(const Options& options) : options_(options) {
         const Agreement agreement = make_order(options_, ordered, orders_, folder_);
         average_ = initial_states(process_.pdg_ids[0]) * initial_states(process_.pdg_ids[1]);
         session_ = options_.isolated ? open_worker(options_) : open_library(options_);
-        version_ = session_->version();
         start(agreement, ordered);
+        version_ = session_->version();  // some know what they are only now
         const Granted granted = read_contract(agreement.contract, ordered);
         id_ = granted.id;
         legs_ = map_legs(granted.process, process_);

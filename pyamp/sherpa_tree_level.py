@@ -1,0 +1,305 @@
+"""Sherpa's tree-level generators as truth: the run card, the code that AMEGIC writes, and where both are kept."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pyamp.configuration import nearest
+from pyamp.errors import PyampError
+from pyamp.sherpa import REPOSITORY, find_sherpa, plugin_path
+
+__all__ = ["GENERATORS", "PREFIX", "cache_folder", "open_tree_level"]
+
+PREFIX = "sherpa:"
+GENERATORS = ("Amegic", "Comix")
+
+_QUARKS = (1, 2, 3, 4, 5)
+_CHARGED_LEPTONS = (11, 13)
+_NEUTRINOS = (12, 14, 16)
+_CARD, _READY, _LOCK, _LOG = "Sherpa.yaml", "ready", "lock", "sherpa.log"
+_Z_MASS = 91.1876
+_OPTIONS = ("timeout_s", "start_timeout_s", "accuracy_limit", "log", "name")
+_OWN_OPTIONS = ("process", "generator", "alpha_s_power", "alpha_power", "settings", "jobs")
+
+
+class BlhaProvider(NamedTuple):
+    """What the client of BLHA providers needs: ``"blha:LIBRARY"`` and the block of options."""
+
+    source: str
+    options: dict[str, Any]
+
+
+def cache_folder() -> Path:
+    """Where run cards and compiled matrix elements are kept: ``$PYAMP_CACHE``, else ``~/.cache/pyamp``."""
+    named = os.environ.get("PYAMP_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (Path(named) if named else base / "pyamp").absolute()
+
+
+def open_tree_level(
+    source: str,
+    process: str | None = None,
+    generator: str = "Amegic",
+    *,
+    alpha_s_power: int | None = None,
+    alpha_power: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    jobs: int = 2,
+    **options: Any,
+) -> BlhaProvider:
+    """Make a process of Sherpa ready, compiled where AMEGIC needs it, as a provider for :func:`pyamp.truth`.
+
+    Parameters
+    ----------
+    source : str
+        ``"sherpa:"``, or with the process after it.
+    process : str, optional
+        PDG ids, ``"21 21 -> 11 -11 21 1 -1"``, unless `source` has it; massless legs only.
+    generator : {"Amegic", "Comix"}
+        AMEGIC writes C++ that is compiled once (minutes, for eight legs more than half an hour) and is then
+        quick; Comix starts at once and sums over the colours one by one, slow for many gluons.
+    alpha_s_power, alpha_power : int, optional
+        Powers of the couplings in |M|². By default as few of α as leptons and photons allow, and the rest α_s.
+    settings : mapping, optional
+        Further keys of the run card, such as ``{"PARTICLE_DATA": {23: {"Active": 0}}}`` for no Z boson. Sherpa's
+        own defaults otherwise: the Gμ scheme with complex masses, diagonal CKM matrix.
+    jobs : int
+        Compilers at a time.
+    **options
+        Of a BLHA provider: ``timeout_s``, ``start_timeout_s``, ``accuracy_limit``, ``log``, ``name``.
+
+    Raises
+    ------
+    PyampError
+        A malformed process, massive legs, no Sherpa, or a compilation that failed.
+    """
+    named = source.removeprefix(PREFIX).strip()
+    if named and process and named.split() != process.split():
+        raise PyampError(f"truth {source!r}: another process {process!r} given; give one of them")
+    process = " ".join((process or named).split())
+    incoming, outgoing = _legs(process)
+    unknown = sorted(set(options) - {*_OPTIONS})
+    if unknown:
+        known = [*_OPTIONS, *_OWN_OPTIONS]
+        raise PyampError(
+            f"sherpa: unknown option {unknown[0]!r}; did you mean {nearest(unknown[0], known)!r}?"
+        )
+    if generator not in GENERATORS:
+        raise PyampError(
+            f"sherpa: generator {generator!r} found; did you mean {nearest(str(generator), list(GENERATORS))!r}?"
+        )
+    strong, weak = _orders(incoming, outgoing, alpha_s_power, alpha_power)
+    card = _run_card(incoming, outgoing, generator, (strong, weak), settings or {})
+    folder = _folder(card, generator, process)
+    _prepare(folder, card, generator, process, jobs)
+    library = plugin_path().parent / "libpyamp_sherpa.so"
+    if not library.is_file():
+        raise PyampError(f"{library}: not found; `make build` builds it with the Sherpa plugin")
+    sherpa = find_sherpa()
+    own = {
+        "preset": "sherpa",
+        "process": process,
+        "name": f"{generator.lower()}_" + "_".join(map(str, [*incoming, *outgoing])),
+        "alpha_s_power": strong,
+        "alpha_power": weak,
+        "accuracy": "rotation",
+        "order_lines": [f"Extra SherpaCard {folder / _CARD}"],
+        "environment": {"SHERPA_SHARE_PATH": str(sherpa / "share" / "SHERPA-MC"), "OMP_NUM_THREADS": "1"},
+    }
+    return BlhaProvider(f"blha:{library}", {**own, **options})
+
+
+def _legs(process: str) -> tuple[list[int], list[int]]:
+    sides = [side.split() for side in str(process).split("->")]
+    try:
+        incoming, outgoing = [[int(word) for word in side] for side in sides]
+    except ValueError:
+        incoming, outgoing = [], []
+    if len(incoming) != 2 or len(outgoing) < 2:
+        raise PyampError(f"sherpa: process {process!r} found, as in '21 21 -> 11 -11 1 -1' expected")
+    charged = (*_QUARKS, *_CHARGED_LEPTONS, *_NEUTRINOS)
+    for leg in incoming + outgoing:
+        if not (leg in (21, 22) or abs(leg) in charged):
+            raise PyampError(
+                f"sherpa: particle {leg} in {process!r}; massless legs expected: quarks 1 to 5, leptons 11 to 14 "
+                "and 16, 21, 22"
+            )
+    for leg in incoming:
+        if abs(leg) in _NEUTRINOS:
+            raise PyampError(f"sherpa: incoming neutrino {leg} in {process!r}; its average is not known here")
+    return incoming, outgoing
+
+
+def _orders(
+    incoming: list[int], outgoing: list[int], alpha_s_power: int | None, alpha_power: int | None
+) -> tuple[int, int]:
+    """Powers of α_s and α in |M|², which add up to the number of legs less two."""
+    legs = Counter(abs(leg) for leg in incoming + outgoing)
+    total = len(incoming) + len(outgoing) - 2
+    leptons = sum(n for leg, n in legs.items() if 11 <= leg <= 16)
+    weak = min(legs[22] + leptons, total) if alpha_power is None else int(alpha_power)
+    if alpha_power is None and alpha_s_power is not None:
+        weak = total - int(alpha_s_power)
+    strong = total - weak if alpha_s_power is None else int(alpha_s_power)
+    if strong < 0 or weak < 0 or strong + weak != total:
+        raise PyampError(
+            f"sherpa: alpha_s_power {strong} and alpha_power {weak} found; together {total} expected at tree level"
+        )
+    return strong, weak
+
+
+def _run_card(
+    incoming: list[int],
+    outgoing: list[int],
+    generator: str,
+    orders: tuple[int, int],
+    settings: Mapping[str, Any],
+) -> str:
+    if "PROCESSES" in settings:
+        raise PyampError("sherpa: settings have PROCESSES, which pyamp writes itself")
+    ids = [" ".join(map(str, side)) for side in (incoming, outgoing)]
+    card = {
+        "BEAMS": incoming,
+        "BEAM_ENERGIES": 500.0,
+        "PDF_LIBRARY": "None",
+        "EVENTS": 0,
+        "INIT_ONLY": 2,
+        "ME_GENERATORS": [generator],
+        "ALPHAS(MZ)": 0.118,
+        "SCALES": f"VAR{{{_Z_MASS**2}}}",
+        **settings,
+        "PROCESSES": [
+            {
+                " -> ".join(ids): {
+                    "Order": {"QCD": orders[0], "EW": orders[1]},
+                    "Integrator": "Rambo",
+                }
+            }
+        ],
+    }
+    try:
+        return yaml.safe_dump(card, sort_keys=False)
+    except yaml.YAMLError:
+        raise PyampError("sherpa: settings must be made of mappings, lists, numbers and strings") from None
+
+
+def _version(sherpa: Path) -> str:
+    text = (sherpa / "share" / "SHERPA-MC" / "SHERPA-MCConfig.cmake").read_text()
+    found = re.search(r"SET\(SHERPA-MC_VERSION ([0-9.]+)\)", text)
+    return found[1] if found else "unknown"
+
+
+def _folder(card: str, generator: str, process: str) -> Path:
+    legs = "_".join(process.replace("->", "to").split())
+    key = hashlib.sha256(card.encode()).hexdigest()[:12]
+    return cache_folder() / f"sherpa-{_version(find_sherpa())}" / f"{generator}_{legs}_{key}"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keeps out other processes; the workers take the same lock while Sherpa starts."""
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _prepare(folder: Path, card: str, generator: str, process: str, jobs: int) -> None:
+    if (folder / _READY).exists():
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            if (folder / _READY).exists():
+                return
+            (folder / _CARD).write_text(card)
+            if generator == "Amegic":
+                _compile(folder, process, jobs)
+            (folder / _READY).touch()
+    except OSError as error:
+        raise PyampError(
+            f"{folder}: {error.strerror or error}; PYAMP_CACHE names another folder for compiled matrix elements"
+        ) from None
+
+
+def _compile(folder: Path, process: str, jobs: int) -> None:
+    console = Console(file=sys.stderr)
+    console.print(
+        f"pyamp: AMEGIC writes and compiles {process}, once; kept in {folder}", markup=False, soft_wrap=True
+    )
+    shutil.rmtree(folder / "Process", ignore_errors=True)
+    shutil.rmtree(folder / "build", ignore_errors=True)
+    sherpa = find_sherpa()
+    with (folder / _LOG).open("w") as log:
+        code = subprocess.run(
+            [str(sherpa / "bin" / "Sherpa"), _CARD],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    groups = sorted((folder / "Process" / "Amegic").glob("P*_*"))
+    if not groups:
+        raise PyampError(
+            f"sherpa: AMEGIC wrote no code for {process!r} (exit code {code}); {folder / _LOG} says why"
+        )
+    build = folder / "build"
+    configure = [
+        *(_tool("cmake"), "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}"),
+        *("-S", str(_amegic_project()), "-B", str(build)),
+        *(f"-DPROCESS_FOLDER={folder}", f"-DSHERPA_DIR={sherpa}"),
+    ]
+    with (folder / "compilation.log").open("w") as log:
+        done = subprocess.run(configure, stdout=log, stderr=subprocess.STDOUT, check=False).returncode == 0
+        done = done and _build([_tool("ninja"), "-C", str(build), f"-j{jobs}"], log, console)
+    if not done:
+        raise PyampError(f"sherpa: the code of AMEGIC for {process!r} did not compile; see {log.name}")
+    shutil.rmtree(build)
+
+
+def _build(command: list[str], log: Any, console: Console) -> bool:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ninja,
+        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+    ):
+        task = bar.add_task("compiling", total=None)
+        assert ninja.stdout is not None
+        for line in ninja.stdout:
+            log.write(line)
+            if found := re.match(r"\[(\d+)/(\d+)\]", line):
+                bar.update(task, completed=int(found[1]), total=int(found[2]))
+    return ninja.returncode == 0
+
+
+def _tool(name: str) -> str:
+    beside = Path(sys.prefix) / "bin" / name
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if not found:
+        raise PyampError(f"sherpa: {name} not found, which compiles the code of AMEGIC; pip install {name}")
+    return found
+
+
+def _amegic_project() -> Path:
+    for folder in (
+        Path(sys.prefix) / "share" / "pyamp" / "amegic",
+        REPOSITORY / "sherpa_plugin/tree_level/amegic",
+    ):
+        if (folder / "CMakeLists.txt").is_file():
+            return folder
+    raise PyampError("sherpa: the CMake project for AMEGIC's code is missing; `make build` installs it")

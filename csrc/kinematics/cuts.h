@@ -19,19 +19,6 @@ class Cuts {
  public:
     static constexpr int max_outgoing = 16;
 
-    Cuts() = default;  ///< no cut: everything passes
-
-    /// @param cuts the JSON object above; null means no cut
-    /// @throws pyamp::Error for an unknown key (names the nearest known one), a species that is no outgoing leg, a
-    ///         value that is no number or negative
-    Cuts(const nlohmann::json& cuts, const std::vector<int>& pdg_ids, int n_incoming);
-    /// The same from JSON text.
-    static Cuts parse(const std::string& json_text, const std::vector<int>& pdg_ids, int n_incoming);
-
-    /// @param momenta (n_legs, 4) contiguous, [E, px, py, pz] in GeV. Allocates nothing.
-    bool passes(const double* momenta) const noexcept;
-
- private:
     struct PtRule {
         std::vector<int> legs;
         std::vector<double> squared_minima;  ///< one per leg, hardest first
@@ -45,6 +32,25 @@ class Cuts {
         double squared_minimum;
         double surely_above, surely_below;  ///< of cosh(delta eta) - cos(delta phi)
     };
+
+    Cuts() = default;  ///< no cut: everything passes
+
+    /// @param cuts the JSON object above; null means no cut
+    /// @throws pyamp::Error for an unknown key (names the nearest known one), a species that is no outgoing leg, a
+    ///         value that is no number or negative
+    Cuts(const nlohmann::json& cuts, const std::vector<int>& pdg_ids, int n_incoming);
+    /// The same from JSON text.
+    static Cuts parse(const std::string& json_text, const std::vector<int>& pdg_ids, int n_incoming);
+
+    /// @param momenta (n_legs, 4) contiguous, [E, px, py, pz] in GeV. Allocates nothing.
+    bool passes(const double* momenta) const noexcept;
+
+    /// The rules as bound to the legs, for other implementations of passes().
+    const std::vector<PtRule>& pt_rules() const { return pt_rules_; }
+    const std::vector<EtaRule>& eta_rules() const { return eta_rules_; }
+    const std::vector<DeltaRRule>& delta_r_rules() const { return delta_r_rules_; }
+
+ private:
     std::vector<PtRule> pt_rules_;
     std::vector<EtaRule> eta_rules_;
     std::vector<DeltaRRule> delta_r_rules_;

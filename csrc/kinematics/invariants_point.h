@@ -22,14 +22,17 @@ struct ThreeMomentum {
 /// (p + q)^2 = 2 (|p||q| - p.q) of massless p, q.
 /// Within the same hemisphere the difference is rewritten as |p x q|^2 / (|p||q| + p.q), exact to a few ulp for any
 /// angle; the energies do not enter, since their rounding would destroy a small invariant.
-PYAMP_HOST_DEVICE double massless_invariant(const ThreeMomentum& p, const ThreeMomentum& q) {
+/// @param norms |p||q|
+PYAMP_HOST_DEVICE double massless_invariant(const ThreeMomentum& p, const ThreeMomentum& q, double norms) {
     const double dot = p.x * q.x + p.y * q.y + p.z * q.z;
-    const double norms = p.abs() * q.abs();
     if (dot <= 0.0) return 2.0 * (norms - dot);
     const double cx = difference_of_products(p.y, q.z, p.z, q.y);
     const double cy = difference_of_products(p.z, q.x, p.x, q.z);
     const double cz = difference_of_products(p.x, q.y, p.y, q.x);
     return 2.0 * (cx * cx + cy * cy + cz * cz) / (norms + dot);
+}
+PYAMP_HOST_DEVICE double massless_invariant(const ThreeMomentum& p, const ThreeMomentum& q) {
+    return massless_invariant(p, q, p.abs() * q.abs());
 }
 
 /// Adds weight * d(p + q)^2/dp to gradient: 2 (|q| p/|p| - q). A vanishing p has no direction and gets none.

@@ -42,6 +42,13 @@ struct Domain {
 
     /// @param momenta (n_legs, 4) contiguous
     bool contains(const double* momenta, int n_legs, int n_incoming) const;
+
+    /// Bounds with room for the rounding of a fixed energy.
+    double lowest_sqrt_s_hat() const { return sqrt_s_hat_min * (1 - slack); }
+    double highest_sqrt_s_hat() const { return sqrt_s_hat_max * (1 + slack); }
+
+ private:
+    static constexpr double slack = 1e-9;
 };
 
 /// 16 points with the float64 answers of the network that was stored; couplings stripped.

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <variant>
 
+#include "kinematics/host_device.h"
+
 namespace pyamp {
 
 /// Weights of a mixture add up to 1; the statistical width is the likelihood's own part of sigma_stat.
@@ -19,9 +21,9 @@ struct MixtureComponent {
 
 constexpr double max_sigma = 1.0;
 
-inline double sigma_from_log(double log_sigma) { return std::exp(std::min(log_sigma, 0.0)); }
+PYAMP_HOST_DEVICE double sigma_from_log(double log_sigma) { return std::exp(std::min(log_sigma, 0.0)); }
 
-inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
+PYAMP_HOST_DEVICE double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 
 /// Outputs mu, ln sigma.
 struct HeteroskedasticGaussian {
@@ -62,13 +64,21 @@ struct GaussianMixture {
 /// Normal-inverse-gamma distribution of mean and variance: outputs gamma and those whose softplus is nu, alpha - 1,
 /// beta.
 struct Evidential {
+    struct Widths {
+        double sigma, statistical_sigma;
+    };
+
     std::size_t n_components() const { return 1; }
     std::size_t n_outputs() const { return 4; }
+    PYAMP_HOST_DEVICE static Widths widths(double a, double b, double c) {
+        const double nu = softplus(a);
+        const double variance = softplus(c) / softplus(b);
+        return {std::min(std::sqrt(variance), double{max_sigma}),
+                std::min(std::sqrt(variance / nu), double{max_sigma})};
+    }
     void components(const double* outputs, MixtureComponent* mixture) const {
-        const double nu = softplus(outputs[1]);
-        const double variance = softplus(outputs[3]) / softplus(outputs[2]);
-        mixture[0] = {1.0, outputs[0], std::min(std::sqrt(variance), max_sigma),
-                      std::min(std::sqrt(variance / nu), max_sigma)};
+        const auto [sigma, statistical_sigma] = widths(outputs[1], outputs[2], outputs[3]);
+        mixture[0] = {1.0, outputs[0], sigma, statistical_sigma};
     }
 };
 

@@ -8,6 +8,8 @@
 
 #include <cmath>
 
+#include "kinematics/host_device.h"
+
 namespace pyamp {
 
 struct Target {
@@ -18,7 +20,7 @@ struct Target {
     double scale = 1.0;  ///< c, of log1p
 
     /// <A> of t ~ N(mu, sigma^2).
-    double amplitude(double mu, double sigma, double log_factor) const {
+    PYAMP_HOST_DEVICE double amplitude(double mu, double sigma, double log_factor) const {
         const double s = std * sigma;
         switch (type) {
             case Type::log:
@@ -31,7 +33,7 @@ struct Target {
     }
 
     /// sigma_A^2 of t ~ N(mu, sigma^2) whose <A> is known.
-    double variance(double amplitude, double sigma, double log_factor) const {
+    PYAMP_HOST_DEVICE double variance(double amplitude, double sigma, double log_factor) const {
         const double s = std * sigma;
         switch (type) {
             case Type::log:

@@ -1,0 +1,140 @@
+// The body of the fused CUDA kernel run by the host: loops in place of the threads of a group, which are in a random
+// order in each phase, and one host thread for each group of a block.
+#include <barrier>
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "error.h"
+#include "surrogate/cuda/build_program.h"
+#include "surrogate/cuda/tile.h"
+
+namespace {
+
+using namespace pyamp;
+
+class HostGroup {
+ public:
+    template <typename X>
+    class PerThread {
+     public:
+        explicit PerThread(const HostGroup& group) : values_(static_cast<std::size_t>(group.threads())) {
+            // What a register holds before it is written.
+            std::memset(static_cast<void*>(values_.data()), 0xff, values_.size() * sizeof(X));
+        }
+        X& operator[](int thread) { return values_[static_cast<std::size_t>(thread)]; }
+
+     private:
+        std::vector<X> values_;
+    };
+
+    HostGroup(const cuda::Program& program, int group, std::size_t block, std::size_t n_blocks, char* shared,
+              std::barrier<>& barrier)
+        : program_(program),
+          index_(block + n_blocks * static_cast<std::size_t>(group)),
+          count_(n_blocks * static_cast<std::size_t>(program.groups)),
+          shared_(shared),
+          memory_(shared + program.weight_bytes + static_cast<std::size_t>(group) * program.group_bytes),
+          is_first_(group == 0),
+          barrier_(barrier),
+          order_(static_cast<std::size_t>(32 * program.warps)),
+          random_(static_cast<unsigned>(index_)) {
+        std::iota(order_.begin(), order_.end(), 0);
+    }
+
+    int threads() const { return 32 * program_.warps; }
+    std::size_t index() const { return index_; }
+    std::size_t count() const { return count_; }
+    void* weights() const { return shared_; }
+    char* memory() const { return memory_; }
+
+    template <typename F>
+    void each(const F& f) {
+        std::shuffle(order_.begin(), order_.end(), random_);
+        for (const int thread : order_) f(thread);
+    }
+
+    template <typename F>
+    void phase(const F& f) {
+        each(f);
+    }
+
+    void load(void* to, const void* from, std::size_t bytes) {
+        barrier_.arrive_and_wait();
+        if (is_first_) std::memcpy(to, from, bytes);
+        barrier_.arrive_and_wait();
+    }
+
+ private:
+    const cuda::Program& program_;
+    std::size_t index_, count_;
+    char *shared_, *memory_;
+    bool is_first_;
+    std::barrier<>& barrier_;
+    std::vector<int> order_;
+    std::mt19937 random_;
+};
+
+template <typename T>
+void emulate(const ModelFile& model, const cuda::DeviceLimits& limits, std::size_t n_blocks, cuda::Arrays arrays,
+             int* shape) {
+    const auto built = cuda::build_program<T>(model, limits);
+    const cuda::Program& program = built.program;
+    arrays.weights = built.weights.data();
+    arrays.recalibration = built.recalibration.data();
+    for (std::size_t block = 0; block < n_blocks; ++block) {
+        std::vector<double> shared(program.shared_bytes() / sizeof(double) + 4, std::nan(""));
+        auto* base = reinterpret_cast<char*>(shared.data());
+        base += (32 - reinterpret_cast<std::uintptr_t>(base) % 32) % 32;
+        std::barrier<> barrier(program.groups);
+        std::vector<std::jthread> groups;
+        for (int group = 0; group < program.groups; ++group)
+            groups.emplace_back([&, group] {
+                HostGroup host(program, group, block, n_blocks, base, barrier);
+                cuda::run_group<T>(host, program, arrays);
+            });
+    }
+    shape[0] = program.warps;
+    shape[1] = program.groups;
+    shape[2] = program.resident;
+}
+
+}  // namespace
+
+/// @param strides of momenta (point, leg, component) in elements
+/// @param shape   warps, groups, whether the weights were resident
+/// @returns nullptr, or what went wrong
+extern "C" const char* emulate_fused_cuda(const char* path, int is_double, std::size_t shared_bytes,
+                                          std::size_t n_blocks, const double* momenta, const std::ptrdiff_t* strides,
+                                          std::size_t n, const double* alpha_s, double* amplitude, double* sigma_syst,
+                                          double* sigma_stat, std::int32_t* flags, int* shape) {
+    static thread_local std::string error;
+    try {
+        const ModelFile model = read_model_file(path);
+        cuda::Arrays arrays{};
+        arrays.momenta = momenta;
+        arrays.stride_point = strides[0];
+        arrays.stride_leg = strides[1];
+        arrays.stride_component = strides[2];
+        arrays.n = n;
+        arrays.alpha_s = alpha_s;
+        arrays.alpha_s_power = model.couplings.orders.alpha_s_power;
+        arrays.coupling_factor =
+            model.couplings.factor(alpha_s ? 1.0 : model.couplings.alpha_s, model.couplings.alpha);
+        arrays.amplitude = amplitude;
+        arrays.sigma_syst = sigma_syst;
+        arrays.sigma_stat = sigma_stat;
+        arrays.flags = flags;
+        const cuda::DeviceLimits limits{.shared_bytes = shared_bytes};
+        if (is_double)
+            emulate<double>(model, limits, n_blocks, arrays, shape);
+        else
+            emulate<float>(model, limits, n_blocks, arrays, shape);
+        return nullptr;
+    } catch (const std::exception& e) {
+        error = e.what();
+        return error.c_str();
+    }
+}

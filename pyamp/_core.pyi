@@ -105,6 +105,19 @@ class Evaluator:
     ) -> tuple[
         npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int32]
     ]: ...
+    def evaluate_on_device(
+        self,
+        momenta: int,
+        strides: tuple[int, int, int],
+        n: int,
+        alpha_s: int,
+        results: tuple[int, int, int, int],
+        stream: int,
+    ) -> None: ...
+    @property
+    def is_on_device(self) -> bool: ...
+    @property
+    def device(self) -> str: ...
     def features(
         self, momenta: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...

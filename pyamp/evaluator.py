@@ -152,7 +152,9 @@ class Evaluator:
         ----------
         momenta : array-like
             Shape ``(n, legs, 4)`` or ``(legs, 4)``, GeV, ``[E, px, py, pz]``, incoming legs first with positive energy,
-            in the frame of the domain's cuts (the laboratory). NumPy, Torch or any DLPack array, any strides.
+            in the frame of the domain's cuts (the laboratory). NumPy, Torch or any DLPack array, any strides. A tensor
+            on the GPU on which a fused model runs stays there, and so do the results; under ``policy="nan"`` nothing
+            waits for the GPU, so that the call can be part of a ``torch.cuda.graph``.
         alpha_s : float or array-like, optional
             α_s of all points or of each, shape ``(n,)``.
 
@@ -166,6 +168,8 @@ class Evaluator:
         PyampError
             Wrong shape; a flagged point under ``policy="error"``.
         """
+        if _is_tensor(momenta) and momenta.is_cuda and self._core.is_on_device and self._policy != "truth":
+            return self._evaluate_on_device(momenta, alpha_s)
         points = _as_numpy("momenta", momenta)
         if points.ndim == 2:
             points = points[None]
@@ -199,6 +203,46 @@ class Evaluator:
 
         with ThreadPoolExecutor(n_parts) as pool:
             return tuple(np.concatenate(arrays) for arrays in zip(*pool.map(part, slices), strict=True))
+
+    def _evaluate_on_device(self, momenta: torch.Tensor, alpha_s: float | ArrayLike | None) -> Prediction:
+        """Tensors of the GPU to tensors of the GPU, on Torch's current stream."""
+        import torch
+
+        points = momenta.detach()
+        if points.ndim == 2:
+            points = points[None]
+        legs = len(self.process["pdg_ids"])
+        if points.shape[1:] != (legs, 4):
+            raise PyampError(f"momenta: shape {tuple(momenta.shape)} found, (n, {legs}, 4) expected")
+        device = torch.device(self._core.device)
+        if points.device != device:
+            raise PyampError(f"momenta: on {points.device}, the model is on {device}; move one of them")
+        points = points.to(torch.float64)
+        n = len(points)
+        couplings = None
+        if alpha_s is not None:
+            couplings = torch.as_tensor(alpha_s, dtype=torch.float64, device=device)
+            if couplings.ndim == 0:
+                couplings = couplings.expand(n)
+            if couplings.shape != (n,):
+                raise PyampError(
+                    f"alpha_s: shape {tuple(couplings.shape)} found, one value or ({n},) expected"
+                )
+            couplings = couplings.contiguous()
+        amplitude, sigma_syst, sigma_stat = torch.empty((3, n), dtype=torch.float64, device=device)
+        flags = torch.empty(n, dtype=torch.int32, device=device)
+        self._core.evaluate_on_device(
+            points.data_ptr(),
+            (points.stride(0), points.stride(1), points.stride(2)),
+            n,
+            0 if couplings is None else couplings.data_ptr(),
+            (amplitude.data_ptr(), sigma_syst.data_ptr(), sigma_stat.data_ptr(), flags.data_ptr()),
+            torch.cuda.current_stream(device).cuda_stream,
+        )
+        # The only wait for the GPU, so none under policy "nan".
+        if self._policy == "error" and bool(flags.any()):
+            raise PyampError(_core.describe_flagged(flags.cpu().numpy()))
+        return Prediction(amplitude, sigma_syst, sigma_stat, flags)
 
     def __repr__(self) -> str:
         return f"Evaluator({self.process['name']}, {self.backend})"

@@ -51,6 +51,10 @@ class Surrogate final : public MatrixElement {
         if (evaluator_.policy() == Policy::error) refuse_flagged(results.flags, n);
     }
 
+    void evaluate_on_device(const DeviceCall& call, void* stream) override {
+        evaluator_.evaluate_on_device(call, stream);
+    }
+
     json describe() const override {
         const auto& model = evaluator_.model();
         const auto header = json::parse(model.header);
@@ -59,7 +63,7 @@ class Surrogate final : public MatrixElement {
                 {"process", describe_process(model.process)},
                 {"couplings", describe_couplings({evaluator_.alpha_s(), evaluator_.alpha(), model.couplings.orders})},
                 {"spin_colour_average", model.spin_colour_average},
-                {"backend", evaluator_.backend().name()},
+                {"backend", evaluator_.backend_name()},
                 {"backend_reason", evaluator_.backend_reason()},
                 {"dtype", name_of(evaluator_.dtype())},
                 {"domain", header["domain"]},
@@ -101,6 +105,10 @@ class Truth final : public MatrixElement {
             results.amplitude[k] *= couplings_.factor(alpha_s ? alpha_s[k] : couplings_.alpha_s, couplings_.alpha);
         }
         if (policy_ == Policy::error) refuse_flagged(results.flags, n);
+    }
+
+    void evaluate_on_device(const DeviceCall&, void*) override {
+        throw Error(builtin_prefix + name_ + ": a built-in amplitude runs on the host; use pyamp_evaluate");
     }
 
     json describe() const override {

@@ -143,6 +143,41 @@ int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t off
     });
 }
 
+int pyamp_evaluate_device(pyamp_handle* handle, size_t count, size_t stride, size_t offset, size_t n_in,
+                          int const* in_keys, void const* const* in, size_t n_out, int const* out_keys,
+                          void* const* out, void* stream) {
+    return guarded([&] {
+        require(handle, "pyamp_evaluate_device: handle is a null pointer");
+        const Inputs inputs = read_inputs(n_in, in_keys, in);
+        check_outputs(*handle, n_out, out_keys, out);
+        require(count <= stride && offset <= stride - count,
+                "pyamp_evaluate_device: offset + count exceeds the stride");
+        const auto output = [&](int key) -> void* {
+            const auto* const found = std::find(out_keys, out_keys + n_out, key);
+            return found == out_keys + n_out ? nullptr : out[found - out_keys];
+        };
+        const auto numbers = [&](int key) {
+            auto* const values = static_cast<double*>(output(key));
+            return values ? values + offset : nullptr;
+        };
+        auto* const flags = static_cast<std::int32_t*>(output(PYAMP_OUT_FLAGS));
+        const auto step = static_cast<std::ptrdiff_t>(stride);
+        handle->matrix_element->evaluate_on_device(
+            {.momenta = inputs.momenta + offset,
+             .stride_point = 1,
+             .stride_leg = step,
+             .stride_component = step * handle->matrix_element->process().n_legs(),
+             .n = count,
+             .alpha_s = inputs.alpha_s ? inputs.alpha_s + offset : nullptr,
+             .coupling_factor = 1.0,
+             .amplitude = numbers(PYAMP_OUT_AMPLITUDE),
+             .sigma_syst = numbers(PYAMP_OUT_SIGMA_SYST),
+             .sigma_stat = numbers(PYAMP_OUT_SIGMA_STAT),
+             .flags = flags ? flags + offset : nullptr},
+            stream);
+    });
+}
+
 int pyamp_describe(pyamp_handle* handle, char* buffer, size_t size, size_t* needed) {
     return guarded([&] {
         require(handle, "pyamp_describe: handle is a null pointer");

@@ -85,6 +85,14 @@ PYAMP_API int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, 
                              int const* in_keys, void const* const* in, size_t n_out, int const* out_keys,
                              void* const* out);
 
+/* The same with inputs and outputs in the memory of the device of the handle, which is a surrogate opened with
+ * "device" "cuda" or "cuda:N" and whose "backend" is fused there. stream: a cudaStream_t, or NULL for the default
+ * one. Asynchronous: it neither allocates nor waits, so it can be captured in a CUDA graph, and several threads may
+ * use one handle. Flagged points become NaN under every policy; ask for PYAMP_OUT_FLAGS to know them. */
+PYAMP_API int pyamp_evaluate_device(pyamp_handle* handle, size_t count, size_t stride, size_t offset, size_t n_in,
+                                    int const* in_keys, void const* const* in, size_t n_out, int const* out_keys,
+                                    void* const* out, void* stream);
+
 /* A JSON object that describes the handle:
  *   "kind" ("surrogate" | "truth"), "source", "process" {"name", "pdg_ids", "n_incoming"},
  *   "couplings" {"alpha_s", "alpha", "alpha_s_power", "alpha_power"},

@@ -21,8 +21,8 @@ PYAMP_HOST_DEVICE void point_invariants_backward(const MomentaView& momenta, std
         for (int j = 0; j < momenta.n_legs; ++j) {
             if (j == i) continue;
             const int pair = i < j ? pair_index(i, j, momenta.n_legs) : pair_index(j, i, momenta.n_legs);
-            add_massless_invariant_gradient(p, momenta.three_momentum(point, j), momenta.sign(i, j) * grad_s[pair],
-                                            g);
+            const ThreeMomentum q = momenta.three_momentum(point, j);
+            add_massless_invariant_gradient(p, q, p.abs(), q.abs(), momenta.sign(i, j) * grad_s[pair], g);
         }
         double* out = gradient + 4 * i;
         out[0] = 0.0;

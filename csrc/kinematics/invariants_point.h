@@ -36,11 +36,10 @@ PYAMP_HOST_DEVICE double massless_invariant(const ThreeMomentum& p, const ThreeM
 }
 
 /// Adds weight * d(p + q)^2/dp to gradient: 2 (|q| p/|p| - q). A vanishing p has no direction and gets none.
-PYAMP_HOST_DEVICE void add_massless_invariant_gradient(const ThreeMomentum& p, const ThreeMomentum& q, double weight,
-                                                       ThreeMomentum& gradient) {
-    const double norm = p.abs();
-    if (norm == 0.0) return;
-    const double ratio = q.abs() / norm;
+PYAMP_HOST_DEVICE void add_massless_invariant_gradient(const ThreeMomentum& p, const ThreeMomentum& q, double p_abs,
+                                                       double q_abs, double weight, ThreeMomentum& gradient) {
+    if (p_abs == 0.0) return;
+    const double ratio = q_abs / p_abs;
     gradient.x += 2.0 * weight * (ratio * p.x - q.x);
     gradient.y += 2.0 * weight * (ratio * p.y - q.y);
     gradient.z += 2.0 * weight * (ratio * p.z - q.z);

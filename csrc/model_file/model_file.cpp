@@ -117,8 +117,7 @@ bool Domain::contains(const double* momenta, int n_legs, int n_incoming) const {
         for (int mu = 0; mu < 4; ++mu) total[mu] += momenta[4 * leg + mu];
     const double squared = (total[0] - total[3]) * (total[0] + total[3]) - total[1] * total[1] - total[2] * total[2];
     const double sqrt_s_hat = std::sqrt(squared);
-    return sqrt_s_hat >= lowest_sqrt_s_hat() && sqrt_s_hat <= highest_sqrt_s_hat() &&
-           cuts.passes(momenta);
+    return sqrt_s_hat >= lowest_sqrt_s_hat() && sqrt_s_hat <= highest_sqrt_s_hat() && cuts.passes(momenta);
 }
 
 ModelFile read_model_file(const std::string& path) {

@@ -2,6 +2,9 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <array>
+#include <cstdint>
+
 #include "error.h"
 #include "kinematics/point_check.h"
 #include "python/register.h"
@@ -40,6 +43,29 @@ py::tuple evaluate(const Evaluator& evaluator, const Array& momenta, const std::
     return py::make_tuple(amplitude, sigma_syst, sigma_stat, flags);
 }
 
+/// A pointer that a tensor library gave as a number.
+template <typename T>
+T* pointer(std::uintptr_t address) {
+    return reinterpret_cast<T*>(address);
+}
+
+void evaluate_on_device(const Evaluator& evaluator, std::uintptr_t momenta,
+                        const std::array<std::ptrdiff_t, 3>& strides, std::size_t n, std::uintptr_t alpha_s,
+                        const std::array<std::uintptr_t, 4>& results, std::uintptr_t stream) {
+    evaluator.evaluate_on_device({.momenta = pointer<const double>(momenta),
+                                  .stride_point = strides[0],
+                                  .stride_leg = strides[1],
+                                  .stride_component = strides[2],
+                                  .n = n,
+                                  .alpha_s = pointer<const double>(alpha_s),
+                                  .coupling_factor = 1.0,
+                                  .amplitude = pointer<double>(results[0]),
+                                  .sigma_syst = pointer<double>(results[1]),
+                                  .sigma_stat = pointer<double>(results[2]),
+                                  .flags = pointer<std::int32_t>(results[3])},
+                                 pointer<void>(stream));
+}
+
 py::dict tensors_of(const ModelFile& model) {
     py::dict result;
     for (const auto& [name, tensor] : model.tensors) {
@@ -76,6 +102,10 @@ void register_surrogate(py::module_& m) {
              py::arg("path"), py::kw_only(), py::arg("device"), py::arg("dtype"), py::arg("backend"),
              py::arg("policy"), py::arg("truth"), py::arg("alpha_s"), py::arg("alpha"))
         .def("evaluate", &evaluate, py::arg("momenta"), py::arg("alpha_s"))
+        .def("evaluate_on_device", &evaluate_on_device, py::arg("momenta"), py::arg("strides"), py::arg("n"),
+             py::arg("alpha_s"), py::arg("results"), py::arg("stream"))
+        .def_property_readonly("is_on_device", &Evaluator::is_on_device)
+        .def_property_readonly("device", &Evaluator::device)
         .def("features",
              [](const Evaluator& evaluator, const Array& momenta) {
                  const auto& representation = evaluator.model().representation;
@@ -86,7 +116,7 @@ void register_surrogate(py::module_& m) {
                  return py::make_tuple(features, log_factor);
              })
         .def_property_readonly("header", [](const Evaluator& evaluator) { return evaluator.model().header; })
-        .def_property_readonly("backend", [](const Evaluator& evaluator) { return evaluator.backend().name(); })
+        .def_property_readonly("backend", [](const Evaluator& evaluator) { return evaluator.backend_name(); })
         .def_property_readonly("backend_reason", &Evaluator::backend_reason)
         .def_property_readonly("dtype", [](const Evaluator& evaluator) { return name_of(evaluator.dtype()); })
         .def_property_readonly("alpha_s", &Evaluator::alpha_s)

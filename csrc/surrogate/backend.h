@@ -6,15 +6,10 @@
 #include <string>
 
 #include "model_file/model_file.h"
+#include "surrogate/backend_options.h"
+#include "surrogate/device_surrogate.h"
 
 namespace pyamp {
-
-struct BackendOptions {
-    Dtype dtype;
-    std::string device;  ///< "cpu", "cuda" or "cuda:N"
-    bool one_thread;     ///< stay on the calling thread, whatever the batch
-    std::string kind;    ///< "auto", "fused" or "libtorch"
-};
 
 class Backend {
  public:
@@ -28,10 +23,11 @@ class Backend {
     virtual void evaluate(const double* features, std::size_t n, double* outputs, double* log_sigma) const = 0;
 };
 
-/// A backend, and why it was chosen.
+/// A backend, or the fused surrogate of a device, and why it was chosen.
 struct ChosenBackend {
     std::unique_ptr<Backend> backend;
     std::string reason;
+    std::unique_ptr<DeviceSurrogate> on_device{};
 };
 
 /// The fused kernels where they can run the model, LibTorch otherwise, or the one that the options name.

@@ -9,7 +9,14 @@ ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& optio
     if (options.kind != "auto" && options.kind != "fused" && options.kind != "libtorch")
         throw Error("backend '" + options.kind + "', auto, fused or libtorch expected");
     if (options.kind == "libtorch") return {make_torch_backend(model, options), "asked for"};
-    const std::string obstacle = fused::obstacle(model, options);
+    std::string obstacle = fused::obstacle(model, options);
+    if (options.device.starts_with("cuda")) {
+        auto offered = make_device_surrogate(model, options);
+        if (offered.surrogate)
+            return {nullptr, options.kind == "fused" ? "asked for" : "MLP that fits the fused CUDA kernel",
+                    std::move(offered.surrogate)};
+        obstacle = offered.obstacle;
+    }
     if (obstacle.empty())
         return {fused::make_backend(model, options),
                 options.kind == "fused" ? "asked for" : "MLP on the CPU: no LibTorch needed"};

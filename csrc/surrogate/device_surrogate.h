@@ -7,7 +7,7 @@
 #include <string>
 
 #include "model_file/model_file.h"
-#include "surrogate/backend.h"
+#include "surrogate/backend_options.h"
 
 namespace pyamp {
 
@@ -18,7 +18,7 @@ struct DeviceCall {
     std::size_t n;
     const double* alpha_s;   ///< (n), or nullptr
     double coupling_factor;  ///< of all points; without alpha_s's part where that is given
-    double* amplitude;
+    double* amplitude;       ///< these four (n), or nullptr where not wanted
     double* sigma_syst;
     double* sigma_stat;
     std::int32_t* flags;
@@ -28,6 +28,7 @@ class DeviceSurrogate {
  public:
     virtual ~DeviceSurrogate() = default;
     virtual std::string name() const = 0;
+    virtual int device() const = 0;  ///< its number
 
     /// Flagged rows become NaN. Asynchronous on the stream (a cudaStream_t), without allocation or synchronisation,
     /// so it can be captured in a graph. Callable from several threads at once.

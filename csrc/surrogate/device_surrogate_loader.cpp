@@ -16,7 +16,8 @@ struct Opened {
 
 Opened open_cuda_library() {
     Dl_info info;
-    if (!dladdr(reinterpret_cast<void*>(&open_cuda_library), &info)) throw Error("libpyamp: cannot find its own path");
+    if (!dladdr(reinterpret_cast<void*>(&open_cuda_library), &info))
+        throw Error("libpyamp: cannot find its own path");
     const auto path = std::filesystem::canonical(info.dli_fname).parent_path() / "libpyamp_cuda.so";
     if (!std::filesystem::exists(path)) return {nullptr, "pyamp was built without nvcc"};
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

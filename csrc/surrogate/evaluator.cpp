@@ -70,7 +70,7 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
 
 void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
                          const PredictionView& result) const {
-    const std::size_t chunk_size = backend().preferred_batch();
+    const std::size_t chunk_size = is_on_device() ? std::max<std::size_t>(n, 1) : chosen_.backend->preferred_batch();
     for (std::size_t begin = 0; begin < n; begin += chunk_size) {
         const std::size_t count = std::min(chunk_size, n - begin);
         const auto chunk = offset_by(result, begin);
@@ -88,7 +88,38 @@ void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alp
     }
 }
 
+void Evaluator::evaluate_on_device(DeviceCall call, void* stream) const {
+    if (!is_on_device())
+        throw Error(model_.path + ": runs by " + backend_name() + " (" + backend_reason() +
+                    "), which takes momenta from the host; copy them there, or choose device \"cuda\" and backend "
+                    "\"fused\"");
+    call.coupling_factor = call.alpha_s ? model_.couplings.factor(1.0, alpha_) : coupling_factor_;
+    chosen_.on_device->evaluate(call, stream);
+}
+
 void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const {
+    if (is_on_device())
+        chosen_.on_device->evaluate_from_host(momenta, n, result.amplitude, result.sigma_syst, result.sigma_stat,
+                                              result.flags);
+    else
+        evaluate_on_host(momenta, n, result);
+    const auto row = static_cast<std::size_t>(4 * model_.process.n_legs());
+    for (std::size_t k = 0; k < n; ++k) {
+        const bool is_finite = std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
+                               std::isfinite(result.sigma_stat[k]);
+        if (result.flags[k] == 0 && !is_finite) result.flags[k] = flag_failed;
+        if (result.flags[k] == 0) continue;
+        result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
+        if (!truth_ || result.flags[k] & unphysical_flags) continue;
+        truth_->evaluate(momenta + k * row, 1, &result.amplitude[k], nullptr);
+        if (std::isfinite(result.amplitude[k])) {
+            result.sigma_syst[k] = result.sigma_stat[k] = 0.0;
+            result.flags[k] |= flag_from_truth;
+        }
+    }
+}
+
+void Evaluator::evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const {
     const int n_legs = model_.process.n_legs();
     const int n_incoming = model_.process.n_incoming;
     const auto row = static_cast<std::size_t>(4 * n_legs);
@@ -112,19 +143,6 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
                             work.sound.begin() + static_cast<std::ptrdiff_t>(k * row));
         predict(work.sound.data(), n, moments, work);
     }
-    for (std::size_t k = 0; k < n; ++k) {
-        const bool is_finite = std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
-                               std::isfinite(result.sigma_stat[k]);
-        if (result.flags[k] == 0 && !is_finite) result.flags[k] = flag_failed;
-        if (result.flags[k] == 0) continue;
-        result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
-        if (!truth_ || result.flags[k] & unphysical_flags) continue;
-        truth_->evaluate(momenta + k * row, 1, &result.amplitude[k], nullptr);
-        if (std::isfinite(result.amplitude[k])) {
-            result.sigma_syst[k] = result.sigma_stat[k] = 0.0;
-            result.flags[k] |= flag_from_truth;
-        }
-    }
 }
 
 void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const {
@@ -135,7 +153,7 @@ void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView&
     work.log_factor.resize(n);
     double* const log_sigma = model_.sigma_network ? work.log_sigma.data() : nullptr;
     evaluate_features(model_.representation, momenta, n, work.features.data(), work.log_factor.data());
-    backend().evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
+    chosen_.backend->evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
     amplitude_moments(model_.likelihood, model_.target,
                       {work.outputs.data(), log_sigma, work.log_factor.data(), members, n}, work.moments, result);
     if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
@@ -146,7 +164,17 @@ void Evaluator::run_self_test() const {
     const std::size_t n = test.n_points();
     std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
     Workspace& work = workspace();
-    predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
+    if (is_on_device()) {
+        std::vector<std::int32_t> flags(n);
+        work.features.resize(n * static_cast<std::size_t>(n_features(model_.representation)));
+        work.log_factor.resize(n);
+        evaluate_features(model_.representation, test.momenta.data(), n, work.features.data(),
+                          work.log_factor.data());
+        chosen_.on_device->evaluate_from_host(test.momenta.data(), n, amplitude.data(), sigma_syst.data(),
+                                              sigma_stat.data(), flags.data());
+    } else {
+        predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
+    }
     const auto& log_factor = work.log_factor;
     const auto tolerance = self_test_tolerance(dtype_);
     const auto agrees = [](double value, double expected, double absolute) {

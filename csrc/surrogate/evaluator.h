@@ -46,7 +46,18 @@ class Evaluator {
     void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const;
 
     const ModelFile& model() const { return model_; }
-    const Backend& backend() const { return *chosen_.backend; }
+    /// Evaluates momenta in the memory of the device on which the model runs, asynchronously on a stream (a
+    /// cudaStream_t): the call's coupling factor is set here. Flagged rows become NaN whatever the policy.
+    /// @throws pyamp::Error if the model does not run by the fused kernel of a device
+    void evaluate_on_device(DeviceCall call, void* stream) const;
+    bool is_on_device() const { return chosen_.on_device != nullptr; }
+    /// "cuda:N"; empty if the model runs otherwise.
+    std::string device() const {
+        return is_on_device() ? "cuda:" + std::to_string(chosen_.on_device->device()) : std::string();
+    }
+
+    /// Name of what runs the model.
+    std::string backend_name() const { return is_on_device() ? chosen_.on_device->name() : chosen_.backend->name(); }
     const std::string& backend_reason() const { return chosen_.reason; }
     Dtype dtype() const { return dtype_; }
     double alpha_s() const { return alpha_s_; }
@@ -58,6 +69,8 @@ class Evaluator {
     static Workspace& workspace();
 
     void evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const;
+    /// Flags and, for sound rows, predictions.
+    void evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const;
     /// Leaves ln of the singular factors in the workspace.
     void predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const;
     void run_self_test() const;

@@ -20,10 +20,7 @@ class HostGroup {
     template <typename X>
     class PerThread {
      public:
-        explicit PerThread(const HostGroup& group) : values_(static_cast<std::size_t>(group.threads())) {
-            // What a register holds before it is written.
-            std::memset(static_cast<void*>(values_.data()), 0xff, values_.size() * sizeof(X));
-        }
+        explicit PerThread(const HostGroup& group) : values_(static_cast<std::size_t>(group.threads())) {}
         X& operator[](int thread) { return values_[static_cast<std::size_t>(thread)]; }
 
      private:

@@ -1,6 +1,7 @@
 """The body of the fused CUDA kernel, run by the host thread by thread, against NumPy's answers from the file format.
 
-What this cannot see: missing barriers within a warp, the hardware's approximate exponential and division, launches.
+What this cannot see: the hardware's approximate exponential and division, launches, and races within a phase beyond
+those that a random order of its threads shows.
 """
 
 from __future__ import annotations
@@ -45,12 +46,13 @@ Emulator = Callable[..., Emulated]
 def emulate(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     built = tmp_path_factory.mktemp("emulation") / "emulation.so"
     json_package = importlib.util.find_spec("nlohmann_json")
-    assert json_package is not None and json_package.origin is not None
+    assert json_package is not None
+    assert json_package.origin is not None
     core = library("pyamp")
     command = ["c++", "-std=c++20", "-O1", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-shared", "-fPIC"]
     includes = [f"-I{ROOT / 'csrc'}", f"-I{Path(json_package.origin).parent / 'include'}"]
     source = ROOT / "tests" / "cpp" / "fused_cuda_emulation.cpp"
-    subprocess.run([*command, *includes, ROOT / "csrc/surrogate/cuda/build_program.cpp", ROOT / "csrc/surrogate/fused/activation.cpp", source, "-o", built, core, f"-Wl,-rpath,{core.parent}"], check=True)
+    subprocess.run([*command, *includes, source, "-o", built, core, f"-Wl,-rpath,{core.parent}"], check=True)
     function = ctypes.CDLL(str(built)).emulate_fused_cuda
     function.restype = ctypes.c_char_p
 
@@ -86,7 +88,11 @@ def emulate(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
 
 
 def compare(
-    emulated: Emulated, header: dict[str, Any], momenta: np.ndarray, expected: tuple[np.ndarray, ...], dtype: str
+    emulated: Emulated,
+    header: dict[str, Any],
+    momenta: np.ndarray,
+    expected: tuple[np.ndarray, ...],
+    dtype: str,
 ) -> None:
     """Within the rounding of the network, which is relative to the amplitude's own scale where that passes zero."""
     factor = reference_evaluator.singular_factor(header["representation"], momenta)
@@ -103,7 +109,12 @@ def compare(
 
 
 def check(
-    emulate: Emulator, folder: Path, momenta: np.ndarray, dtype: str, shared_bytes: int = WHOLE_BLOCK, **choices: Any
+    emulate: Emulator,
+    folder: Path,
+    momenta: np.ndarray,
+    dtype: str,
+    shared_bytes: int = WHOLE_BLOCK,
+    **choices: Any,
 ) -> Emulated:
     header, tensors = make_model(momenta, dtype=dtype, **choices)
     path = write_model(folder / "m.safetensors", header, tensors, momenta)
@@ -135,9 +146,7 @@ def test_targets_and_likelihoods(
 
 
 @pytest.mark.parametrize("dtype", RELATIVE)
-@pytest.mark.parametrize(
-    "activation", ["gelu", "leaky_relu", "relu", "silu", "sine", "softplus", "tanh"]
-)
+@pytest.mark.parametrize("activation", ["gelu", "leaky_relu", "relu", "silu", "sine", "softplus", "tanh"])
 def test_activations(
     emulate: Emulator, tmp_path: Path, momenta: np.ndarray, activation: str, dtype: str
 ) -> None:
@@ -172,6 +181,7 @@ def test_ensembles(
         ("unordered", mlp(9, 128, 128, 2), 100 * 1024, False),
         ("unordered", mlp(9, 200, 256, 2), WHOLE_BLOCK, False),
         ("unordered", mlp(9, 65, 33, 1, 2), 60 * 1024, True),
+        ("unordered", mlp(9, 256, 512, 64, 2), WHOLE_BLOCK, False),
         ("unordered", mlp(9, 2), WHOLE_BLOCK, True),
         ("unordered", mlp(9, 40, 40, 40, 2, residual=True, activation="silu"), WHOLE_BLOCK, True),
         ("unordered", mlp(9, 100, 100, 100, 2, residual=True), 140 * 1024, False),
@@ -235,7 +245,9 @@ def test_flags_and_rows_are_those_of_the_cpu(
 def test_momenta_of_any_layout(emulate: Emulator, model_path: Path, momenta: np.ndarray) -> None:
     """The batch-fastest layout of the C interface gives the very numbers of the other."""
     straight = emulate(model_path, momenta[:100].copy(), "float64")
-    batch_fastest = np.moveaxis(np.moveaxis(momenta[:100], 0, 2).transpose(1, 0, 2).copy(), 2, 0).swapaxes(1, 2)
+    batch_fastest = np.moveaxis(np.moveaxis(momenta[:100], 0, 2).transpose(1, 0, 2).copy(), 2, 0).swapaxes(
+        1, 2
+    )
     assert batch_fastest.strides[0] == 8
     np.testing.assert_array_equal(batch_fastest, momenta[:100])
     other = emulate(model_path, batch_fastest, "float64")

@@ -52,8 +52,8 @@ PYAMP_HOST_DEVICE float gelu(float x) {
     const float scaled = x * 0.70710678118654752440f;
     const float z = scaled > 3.92f ? 3.92f : scaled < -3.92f ? -3.92f : scaled;  // NaN stays
     const float z2 = z * z;
-    const float erf = fast_ratio(z * polynomial<simd::erf_numerator_float>(z2),
-                                 polynomial<simd::erf_denominator_float>(z2));
+    const float erf =
+        fast_ratio(z * polynomial<simd::erf_numerator_float>(z2), polynomial<simd::erf_denominator_float>(z2));
     const float half = 0.5f * x;
     return std::fma(half, erf, half);
 }

@@ -154,7 +154,8 @@ std::uint32_t set_layers(NetworkProgram& network, const Mlp& mlp, int warps, int
         layer.rows = static_cast<std::int16_t>((n_out + places - 1) / places);
         // Only outputs are read slice by slice.
         layer.slices = 1;
-        while (is_last && 2 * layer.slices * n_out <= places) layer.slices = static_cast<std::int16_t>(2 * layer.slices);
+        while (is_last && 2 * layer.slices * n_out <= places)
+            layer.slices = static_cast<std::int16_t>(2 * layer.slices);
         layer.n_padded = static_cast<std::int16_t>(layer.rows * places / layer.slices);
         layer.activation = is_last ? Activation::none : fused::activation_from_name(mlp.activation);
         layer.adds_input = mlp.residual && l > 0 && !is_last && n_in == n_out;
@@ -182,8 +183,8 @@ void pack(const NetworkProgram& network, const std::string& prefix, const ModelF
 }
 
 struct Sizes {
-    int width = 0;      ///< of the activations, padding included
-    int row = 0;        ///< the longest row of weights
+    int width = 0;  ///< of the activations, padding included
+    int row = 0;    ///< the longest row of weights
     bool residual = false;
 };
 
@@ -196,9 +197,7 @@ void measure(const NetworkProgram& network, Sizes& sizes) {
     }
 }
 
-int widest(const Mlp& mlp) {
-    return static_cast<int>(*std::max_element(mlp.widths.begin() + 1, mlp.widths.end()));
-}
+int widest(const Mlp& mlp) { return static_cast<int>(*std::max_element(mlp.widths.begin() + 1, mlp.widths.end())); }
 
 /// Cuts the block's shared memory: all weights and as many groups as fit, or a chunk of the weights at a time.
 template <typename T>
@@ -213,13 +212,14 @@ void share_memory(Program& program, const DeviceLimits& limits) {
     const auto aligned = [](std::size_t bytes) { return (bytes + 31) / 32 * 32; };
     program.feature_bytes =
         static_cast<std::uint32_t>(aligned(sizeof(T) * static_cast<std::size_t>(program.point.n_features) * P));
-    program.activation_bytes = static_cast<std::uint32_t>(
-        aligned(std::max(buffers * sizeof(T) * static_cast<std::size_t>(sizes.width) * P,
-                         overlay_bytes(program.point.n_legs, program.point.n_pairs, P))));
-    program.group_bytes = program.feature_bytes + program.activation_bytes + static_cast<std::uint32_t>(state_bytes(P));
+    program.activation_bytes =
+        static_cast<std::uint32_t>(aligned(std::max(buffers * sizeof(T) * static_cast<std::size_t>(sizes.width) * P,
+                                                    overlay_bytes(program.point.n_legs, program.point.n_pairs, P))));
+    program.group_bytes =
+        program.feature_bytes + program.activation_bytes + static_cast<std::uint32_t>(state_bytes(P));
 
-    const std::size_t all = aligned(sizeof(T) * (static_cast<std::size_t>(program.members) * program.member_size +
-                                                 program.sigma_network_size));
+    const std::size_t all = aligned(
+        sizeof(T) * (static_cast<std::size_t>(program.members) * program.member_size + program.sigma_network_size));
     const int most = std::min(limits.max_groups, limits.warps / program.warps);
     require(most > 0, "a layer of more than " + std::to_string(limits.warps * lanes_in_units * max_rows) + " units");
     const auto groups_beside = [&](std::size_t weights) {
@@ -231,7 +231,8 @@ void share_memory(Program& program, const DeviceLimits& limits) {
     program.resident = 2 * groups_beside(all) >= groups_beside(largest_chunk) && groups_beside(all) > 0;
     const std::size_t row_bytes = sizeof(T) * static_cast<std::size_t>(sizes.row);
     std::size_t chunk = std::min(all, largest_chunk);
-    while (!program.resident && groups_beside(chunk) == 0 && chunk / 2 >= std::max(smallest_chunk, row_bytes)) chunk /= 2;
+    while (!program.resident && groups_beside(chunk) == 0 && chunk / 2 >= std::max(smallest_chunk, row_bytes))
+        chunk /= 2;
     program.weight_bytes = static_cast<std::uint32_t>(program.resident ? all : aligned(chunk));
     program.groups = groups_beside(program.weight_bytes);
     require(program.groups > 0 && program.weight_bytes >= row_bytes,
@@ -256,7 +257,8 @@ Program plan(const ModelFile& model, const DeviceLimits& limits) {
     constexpr int alignment = 16;  // values
     program.member_size = set_layers(program.network, mlp, program.warps, alignment);
     if (model.sigma_network)
-        program.sigma_network_size = set_layers(program.sigma_network, *model.sigma_network, program.warps, alignment);
+        program.sigma_network_size =
+            set_layers(program.sigma_network, *model.sigma_network, program.warps, alignment);
     share_memory<T>(program, limits);
     return program;
 }

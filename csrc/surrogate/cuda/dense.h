@@ -47,7 +47,9 @@ struct Share {
 
 /// The largest of 4, 2 and 1 values that divides R and fills no more than 16 bytes.
 template <typename T, int R>
-constexpr int weight_vector = R % 4 == 0 && sizeof(T) == 4 ? 4 : R % 2 == 0 ? 2 : 1;
+constexpr int weight_vector = R % 4 == 0 && sizeof(T) == 4 ? 4
+                              : R % 2 == 0                 ? 2
+                                                           : 1;
 
 /// Adds the inputs first ... last - 1 of the layer; x at input 0, weights at the row of input `first`.
 template <typename T, int R>
@@ -57,8 +59,8 @@ PYAMP_DEVICE_BODY void accumulate(const LayerProgram& layer, const Share& share,
     const int of_slice = (layer.n_in + layer.slices - 1) / layer.slices;
     const int begin = share.slice * of_slice > first ? share.slice * of_slice : first;
     const int end = (share.slice + 1) * of_slice < last ? (share.slice + 1) * of_slice : last;
-    const T* input = x + begin * tile_points<T> + share.points;
-    const T* weight = weights + (begin - first) * layer.n_padded + share.unit;
+    const T* input = in_shared_memory(x + begin * tile_points<T> + share.points);
+    const T* weight = in_shared_memory(weights + (begin - first) * layer.n_padded + share.unit);
     PYAMP_UNROLL_BY(2)
     for (int k = begin; k < end; ++k) {
         const auto low = *reinterpret_cast<const PointVector<T>*>(input);
@@ -67,12 +69,11 @@ PYAMP_DEVICE_BODY void accumulate(const LayerProgram& layer, const Share& share,
         for (int r = 0; r < R; r += W) {
             const auto w = *reinterpret_cast<const Vector<T, W>*>(weight + r);
             PYAMP_UNROLL
-            for (int i = 0; i < W; ++i)
-                PYAMP_UNROLL
-                for (int p = 0; p < V; ++p) {
-                    sums.value[r + i][p] = std::fma(w.value[i], low.value[p], sums.value[r + i][p]);
-                    sums.value[r + i][V + p] = std::fma(w.value[i], high.value[p], sums.value[r + i][V + p]);
-                }
+            for (int i = 0; i < W; ++i) PYAMP_UNROLL
+            for (int p = 0; p < V; ++p) {
+                sums.value[r + i][p] = std::fma(w.value[i], low.value[p], sums.value[r + i][p]);
+                sums.value[r + i][V + p] = std::fma(w.value[i], high.value[p], sums.value[r + i][V + p]);
+            }
         }
         input += tile_points<T>;
         weight += layer.n_padded;
@@ -83,26 +84,23 @@ PYAMP_DEVICE_BODY void accumulate(const LayerProgram& layer, const Share& share,
 template <typename T, int R>
 PYAMP_DEVICE_BODY void begin_sums(const Share& share, const T* bias, Sums<T, R>& sums) {
     PYAMP_UNROLL
-    for (int r = 0; r < R; ++r)
-        PYAMP_UNROLL
-        for (int p = 0; p < points_per_thread<T>; ++p)
-            sums.value[r][p] = share.slice == 0 ? bias[share.unit + r] : T{0};
+    for (int r = 0; r < R; ++r) PYAMP_UNROLL
+    for (int p = 0; p < points_per_thread<T>; ++p) sums.value[r][p] = share.slice == 0 ? bias[share.unit + r] : T{0};
 }
 
 template <typename T, Activation A>
 PYAMP_DEVICE_BODY void activate_as(const T* residual, T* y, int rows) {
     constexpr int V = vector_size<T>;
     const bool adds = residual != y;
-    for (int r = 0; r < rows; ++r, y += tile_points<T>, residual += tile_points<T>)
+    for (int r = 0; r < rows; ++r, y += tile_points<T>, residual += tile_points<T>) PYAMP_UNROLL
+    for (int half = 0; half < 2; ++half) {
+        auto& values = *reinterpret_cast<PointVector<T>*>(y + half * lanes_in_points * V);
         PYAMP_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            auto& values = *reinterpret_cast<PointVector<T>*>(y + half * lanes_in_points * V);
-            PYAMP_UNROLL
-            for (int p = 0; p < V; ++p) {
-                values.value[p] = activation<T, A>(values.value[p]);
-                if (adds) values.value[p] += residual[half * lanes_in_points * V + p];
-            }
+        for (int p = 0; p < V; ++p) {
+            values.value[p] = activation<T, A>(values.value[p]);
+            if (adds) values.value[p] += residual[half * lanes_in_points * V + p];
         }
+    }
 }
 
 /// Activates the units that the thread wrote; `residual` is `y` where nothing is added.
@@ -128,11 +126,11 @@ PYAMP_DEVICE_BODY void activate(Activation a, const T* residual, T* y, int rows)
     }
 }
 
-/// Inputs x (n_in, points) to sums y (slices n_padded, points), of which each thread writes its own; x and y may be the
-/// same.
+/// Inputs x (n_in, points) to sums y (slices n_padded, points), of which each thread writes its own; x and y may be
+/// the same.
 /// @param weights of the layer, bias first: in shared memory if they are resident, else where they come from
 template <typename T, int R, typename Group>
-PYAMP_DEVICE_CALL void dense_rows(Group& group, const Program& program, const LayerProgram& layer, const T* weights,
+PYAMP_DEVICE_BODY void dense_rows(Group& group, const Program& program, const LayerProgram& layer, const T* weights,
                                   T* chunk, const T* x, T* y) {
     typename Group::template PerThread<Sums<T, R>> sums(group);
     // Row 0 is the bias, row k + 1 that of input k.
@@ -158,14 +156,13 @@ PYAMP_DEVICE_CALL void dense_rows(Group& group, const Program& program, const La
         constexpr int V = vector_size<T>;
         T* const own = y + share.offset(layer, tile_points<T>);
         PYAMP_UNROLL
-        for (int r = 0; r < R; ++r)
+        for (int r = 0; r < R; ++r) PYAMP_UNROLL
+        for (int half = 0; half < 2; ++half) {
+            PointVector<T> values;
             PYAMP_UNROLL
-            for (int half = 0; half < 2; ++half) {
-                PointVector<T> values;
-                PYAMP_UNROLL
-                for (int p = 0; p < V; ++p) values.value[p] = sums[thread].value[r][half * V + p];
-                *reinterpret_cast<PointVector<T>*>(own + r * tile_points<T> + half * lanes_in_points * V) = values;
-            }
+            for (int p = 0; p < V; ++p) values.value[p] = sums[thread].value[r][half * V + p];
+            *reinterpret_cast<PointVector<T>*>(own + r * tile_points<T> + half * lanes_in_points * V) = values;
+        }
     });
 }
 

@@ -41,7 +41,8 @@ class Memory {
     explicit Memory(std::size_t size) {
         if (size == 0) return;
         void* data = nullptr;
-        check(kind == MemoryKind::device ? cudaMalloc(&data, size * sizeof(T)) : cudaMallocHost(&data, size * sizeof(T)),
+        check(kind == MemoryKind::device ? cudaMalloc(&data, size * sizeof(T))
+                                         : cudaMallocHost(&data, size * sizeof(T)),
               "allocate memory");
         data_ = static_cast<T*>(data);
     }

@@ -14,7 +14,7 @@ class DeviceGroup {
  public:
     template <typename X>
     struct PerThread {
-        X value;
+        X value{};
         __device__ __forceinline__ explicit PerThread(const DeviceGroup&) {}
         __device__ __forceinline__ X& operator[](int) { return value; }
     };

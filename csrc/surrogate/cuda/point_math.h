@@ -15,7 +15,7 @@ namespace pyamp::cuda {
 struct PointMemory {
     int stride;
     double *momenta, *norms, *abs_s, *log_s;
-    double *log_factor, *scale;  ///< scale: what features are multiples of, inverted
+    double *log_factor, *scale;                      ///< scale: what features are multiples of, inverted
     double *mean, *spread, *variance, *statistical;  ///< over the members so far
     std::int32_t* flags;
     std::uint32_t* order;  ///< slot k of the ordered point holds the leg in its k-th four bits
@@ -62,7 +62,8 @@ PYAMP_DEVICE_CALL std::int32_t check_point(const PointProgram& program, const Po
 }
 
 PYAMP_DEVICE_BODY double pseudorapidity(const PointMemory& memory, int leg, int p) {
-    return std::asinh(memory.momentum(leg, 3, p) / std::hypot(memory.momentum(leg, 1, p), memory.momentum(leg, 2, p)));
+    return std::asinh(memory.momentum(leg, 3, p) /
+                      std::hypot(memory.momentum(leg, 1, p), memory.momentum(leg, 2, p)));
 }
 
 /// See pyamp::Cuts. The i-th hardest leg exceeds its minimum where at least i legs do, so that nothing is sorted.
@@ -245,7 +246,8 @@ PYAMP_DEVICE_CALL void set_variance(const PointProgram& program, const PointMemo
 }
 
 /// See ScaleRecalibration and IsotonicRecalibration.
-PYAMP_DEVICE_BODY double recalibration_factor(const PointProgram& program, const double* sigma, double relative_sigma) {
+PYAMP_DEVICE_BODY double recalibration_factor(const PointProgram& program, const double* sigma,
+                                              double relative_sigma) {
     const int n = program.n_recalibration;
     if (n == 0) return program.recalibration_scale;
     const double* calibrated = sigma + n;
@@ -280,10 +282,10 @@ PYAMP_DEVICE_CALL void write_result(const PointProgram& program, const PointMemo
         if (!(alpha_s > 0.0 && is_finite(alpha_s))) flags |= flag_failed;
     }
     const double sound = flags == 0 ? coupling : std::nan("");
-    arrays.amplitude[k] = amplitude * sound;
-    arrays.sigma_syst[k] = sigma_syst * sound;
-    arrays.sigma_stat[k] = sigma_stat * sound;
-    arrays.flags[k] = flags;
+    if (arrays.amplitude) arrays.amplitude[k] = amplitude * sound;
+    if (arrays.sigma_syst) arrays.sigma_syst[k] = sigma_syst * sound;
+    if (arrays.sigma_stat) arrays.sigma_stat[k] = sigma_stat * sound;
+    if (arrays.flags) arrays.flags[k] = flags;
 }
 
 }  // namespace pyamp::cuda

@@ -1,7 +1,7 @@
 // What the fused CUDA kernel needs to know of a model: plain data that travels as a kernel parameter.
 //
-// A block holds `groups` groups of 32 `warps` threads, each of which takes tiles of points on its own. Within a group a
-// thread sums `points_per_thread` points by up to `max_rows` units at a time, in registers.
+// A block holds `groups` groups of 32 `warps` threads, each of which takes tiles of points on its own. Within a group
+// a thread sums `points_per_thread` points by up to `max_rows` units at a time, in registers.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,12 @@ struct NetworkProgram {
 };
 
 /// The standardised target's distribution; `size` of a mixture, `sigma` of mean squared error.
-enum class LikelihoodType : std::int32_t { heteroskedastic_gaussian, mean_squared_error, gaussian_mixture, evidential };
+enum class LikelihoodType : std::int32_t {
+    heteroskedastic_gaussian,
+    mean_squared_error,
+    gaussian_mixture,
+    evidential
+};
 
 /// Legs as bits of a mask.
 struct CutsProgram {
@@ -133,7 +138,7 @@ struct Arrays {
     std::size_t n;
     const double* alpha_s;  ///< (n), or nullptr
     double coupling_factor, alpha_s_power;
-    double* amplitude;
+    double* amplitude;  ///< these four (n), or nullptr where not wanted
     double* sigma_syst;
     double* sigma_stat;
     std::int32_t* flags;

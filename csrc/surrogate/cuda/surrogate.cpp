@@ -30,7 +30,8 @@ struct Properties {
 Properties properties_of(int device) {
     Properties result{device, 0, 0, ""};
     int shared = 0;
-    check(cudaDeviceGetAttribute(&result.n_multiprocessors, cudaDevAttrMultiProcessorCount, device), "ask the device");
+    check(cudaDeviceGetAttribute(&result.n_multiprocessors, cudaDevAttrMultiProcessorCount, device),
+          "ask the device");
     check(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "ask the device");
     result.shared_bytes = static_cast<std::size_t>(shared);
     cudaDeviceProp properties;
@@ -114,6 +115,8 @@ class FusedSurrogate final : public DeviceSurrogate {
         return "fused cuda:" + std::to_string(properties_.device) + " (" + properties_.name + ") " +
                (sizeof(T) == 4 ? "float32" : "float64");
     }
+
+    int device() const override { return properties_.device; }
 
     void evaluate(const DeviceCall& call, void* stream) const override {
         const DeviceGuard guard(properties_.device);

@@ -45,9 +45,10 @@ PYAMP_DEVICE_BODY void stage_momenta(const PointProgram& program, const Arrays& 
     const int row = 4 * program.n_legs;
     const double* source = arrays.momenta + static_cast<std::ptrdiff_t>(first) * arrays.stride_point;
     const auto copy = [&](int p, int c) {
-        momenta[c * (P + 1) + p] = p < count ? source[p * arrays.stride_point + (c / 4) * arrays.stride_leg +
-                                                      (c % 4) * arrays.stride_component]
-                                             : 0.0;
+        momenta[c * (P + 1) + p] =
+            p < count
+                ? source[p * arrays.stride_point + (c / 4) * arrays.stride_leg + (c % 4) * arrays.stride_component]
+                : 0.0;
     };
     if (arrays.stride_point == 1) {
         for (int item = thread; item < row * P; item += n_threads) copy(item % P, item / P);
@@ -73,9 +74,8 @@ PYAMP_DEVICE_BODY void evaluate_features(Group& group, const PointProgram& progr
     constexpr int P = tile_points<T>;
     const PointMemory& point = memory.point;
     const int per_point = group.threads() / P;
-    group.phase([&](int thread) {
-        stage_momenta<P>(program, arrays, first, count, thread, group.threads(), point.momenta);
-    });
+    group.phase(
+        [&](int thread) { stage_momenta<P>(program, arrays, first, count, thread, group.threads(), point.momenta); });
     group.phase([&](int thread) {
         for (int leg = thread / P; leg < program.n_legs; leg += per_point)
             point.norms[leg * P + thread % P] = point.three_momentum(leg, thread % P).abs();
@@ -159,7 +159,8 @@ PYAMP_DEVICE_BODY void run_group(Group& group, const Program& program, const Arr
         weights = shared;
     }
     const TileMemory<T> memory(program, group.memory());
-    // Weights that come in chunks come to all groups of a block at once: groups without a tile go through the motions.
+    // Weights that come in chunks come to all groups of a block at once: groups without a tile go through the
+    // motions.
     for (std::size_t round = 0; round * group.count() < n_tiles; ++round) {
         const std::size_t tile = round * group.count() + group.index();
         if (tile >= n_tiles && program.resident) break;

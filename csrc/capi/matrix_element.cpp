@@ -108,7 +108,7 @@ class Truth final : public MatrixElement {
     }
 
     void evaluate_on_device(const DeviceCall&, void*) override {
-        throw Error(builtin_prefix + name_ + ": a built-in amplitude runs on the host; use pyamp_evaluate");
+        throw Error(source_ + ": runs on the host; use pyamp_evaluate");
     }
 
     json describe() const override {
@@ -149,6 +149,12 @@ class WithIdenticalParticleFactor final : public MatrixElement {
             throw;
         }
         scale();
+    }
+
+    void evaluate_on_device(const DeviceCall& call, void* stream) override {
+        DeviceCall scaled = call;
+        scaled.coupling_factor *= factor_;
+        matrix_element_->evaluate_on_device(scaled, stream);
     }
 
     json describe() const override {

@@ -169,7 +169,6 @@ int pyamp_evaluate_device(pyamp_handle* handle, size_t count, size_t stride, siz
              .stride_component = step * handle->matrix_element->process().n_legs(),
              .n = count,
              .alpha_s = inputs.alpha_s ? inputs.alpha_s + offset : nullptr,
-             .coupling_factor = 1.0,
              .amplitude = numbers(PYAMP_OUT_AMPLITUDE),
              .sigma_syst = numbers(PYAMP_OUT_SIGMA_SYST),
              .sigma_stat = numbers(PYAMP_OUT_SIGMA_STAT),

@@ -16,9 +16,9 @@ struct DeviceCall {
     const double* momenta;  ///< element (point, leg, component) at the sum of the strides, in elements
     std::ptrdiff_t stride_point, stride_leg, stride_component;
     std::size_t n;
-    const double* alpha_s;   ///< (n), or nullptr
-    double coupling_factor;  ///< of all points; without alpha_s's part where that is given
-    double* amplitude;       ///< these four (n), or nullptr where not wanted
+    const double* alpha_s;         ///< (n), or nullptr
+    double coupling_factor = 1.0;  ///< of all points; without alpha_s's part where that is given
+    double* amplitude;             ///< these four (n), or nullptr where not wanted
     double* sigma_syst;
     double* sigma_stat;
     std::int32_t* flags;

@@ -93,7 +93,7 @@ void Evaluator::evaluate_on_device(DeviceCall call, void* stream) const {
         throw Error(model_.path + ": runs by " + backend_name() + " (" + backend_reason() +
                     "), which takes momenta from the host; copy them there, or choose device \"cuda\" and backend "
                     "\"fused\"");
-    call.coupling_factor = call.alpha_s ? model_.couplings.factor(1.0, alpha_) : coupling_factor_;
+    call.coupling_factor *= call.alpha_s ? model_.couplings.factor(1.0, alpha_) : coupling_factor_;
     chosen_.on_device->evaluate(call, stream);
 }
 

@@ -47,7 +47,7 @@ class Evaluator {
 
     const ModelFile& model() const { return model_; }
     /// Evaluates momenta in the memory of the device on which the model runs, asynchronously on a stream (a
-    /// cudaStream_t): the call's coupling factor is set here. Flagged rows become NaN whatever the policy.
+    /// cudaStream_t); the call's coupling factor is multiplied by the couplings'. Flagged rows become NaN.
     /// @throws pyamp::Error if the model does not run by the fused kernel of a device
     void evaluate_on_device(DeviceCall call, void* stream) const;
     bool is_on_device() const { return chosen_.on_device != nullptr; }

@@ -1,7 +1,9 @@
 // The body of the fused CUDA kernel run by the host: loops in place of the threads of a group, which are in a random
 // order in each phase, and one host thread for each group of a block.
 #include <barrier>
+#include <cstdint>
 #include <cstring>
+#include <exception>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -59,6 +61,8 @@ class HostGroup {
     }
 
     void load(void* to, const void* from, std::size_t bytes) {
+        const auto address = reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from) | bytes;
+        if (address % 16 != 0) std::terminate();  // what the device copies at a time
         barrier_.arrive_and_wait();
         if (is_first_) std::memcpy(to, from, bytes);
         barrier_.arrive_and_wait();

@@ -182,6 +182,7 @@ def test_ensembles(
         ("unordered", mlp(9, 200, 256, 2), WHOLE_BLOCK, False),
         ("unordered", mlp(9, 65, 33, 1, 2), 60 * 1024, True),
         ("unordered", mlp(9, 256, 512, 64, 2), WHOLE_BLOCK, False),
+        ("unordered", mlp(9, 200, 50, 2), 80 * 1024, False),
         ("unordered", mlp(9, 2), WHOLE_BLOCK, True),
         ("unordered", mlp(9, 40, 40, 40, 2, residual=True, activation="silu"), WHOLE_BLOCK, True),
         ("unordered", mlp(9, 100, 100, 100, 2, residual=True), 140 * 1024, False),

@@ -152,9 +152,9 @@ std::uint32_t set_layers(NetworkProgram& network, const Mlp& mlp, int warps, int
         layer.n_in = static_cast<std::int16_t>(n_in);
         layer.n_out = static_cast<std::int16_t>(n_out);
         layer.rows = static_cast<std::int16_t>((n_out + places - 1) / places);
-        // Only outputs are read slice by slice.
+        // Only outputs are read slice by slice; rows stay multiples of 16 bytes, in which chunks are copied.
         layer.slices = 1;
-        while (is_last && 2 * layer.slices * n_out <= places)
+        while (is_last && 2 * layer.slices * n_out <= places && places / (2 * layer.slices) >= 4)
             layer.slices = static_cast<std::int16_t>(2 * layer.slices);
         layer.n_padded = static_cast<std::int16_t>(layer.rows * places / layer.slices);
         layer.activation = is_last ? Activation::none : fused::activation_from_name(mlp.activation);

@@ -230,7 +230,7 @@ void share_memory(Program& program, const DeviceLimits& limits) {
     // Weights that come in chunks cost little where many points wait for each, so half a block's groups are too few.
     program.resident = 2 * groups_beside(all) >= groups_beside(largest_chunk) && groups_beside(all) > 0;
     const std::size_t row_bytes = sizeof(T) * static_cast<std::size_t>(sizes.row);
-    std::size_t chunk = std::min(all, largest_chunk);
+    std::size_t chunk = largest_chunk;
     while (!program.resident && groups_beside(chunk) == 0 && chunk / 2 >= std::max(smallest_chunk, row_bytes))
         chunk /= 2;
     program.weight_bytes = static_cast<std::uint32_t>(program.resident ? all : aligned(chunk));

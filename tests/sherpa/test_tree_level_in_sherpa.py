@@ -58,10 +58,15 @@ def test_cross_section_is_sherpas_own(
     card = pyamp.provider_card(
         "sherpa:", tmp_path / "card.json", sherpa={"process": PROCESS, "generator": "Comix"}
     )
-    block = {"Order": {"QCD": 2, "EW": 1}, "Loop_Generator": "PyAmp", "Enable_MHV": 10, "Integrator": "Rambo"}
+    block = {
+        "Order": {"QCD": 2, "EW": 1},
+        "Loop_Generator": "PyAmp",
+        "Enable_MHV": 10,
+        "Integrator": "Rambo",
+    }
     overrides = {"PYAMP": {"TRUTH": card}, "PROCESSES": [{PROCESS: block}], **CUTS}
     overrides["EVENT_GENERATION_MODE"] = "Weighted"
-    found = run(card_path("partonic"), run_directory, overrides, n_events=3000, timeout=900)
+    found = run(card_path("partonic"), run_directory, overrides, n_events=30000, timeout=900)
     expected, error = sherpa_alone(tmp_path / "alone")
     assert found.error_pb < 0.05 * found.cross_section_pb
     assert abs(found.cross_section_pb - expected) < 4 * math.hypot(found.error_pb, error)

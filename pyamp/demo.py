@@ -94,16 +94,15 @@ def run_demo(
 
 
 def compare_with_python(model: Path, dataset: Dataset, n_points: int = 5000) -> None:
-    """Print the largest deviation of the C++ evaluator from PyTorch, in float32 and float64."""
+    """Print the largest deviation of the C++ evaluator, in float32 and float64, from PyTorch in float64."""
     momenta = dataset.momenta[-n_points:]
-    couplings = dataset.info.couplings
-    for dtype, tolerance in (("float32", 1e-6), ("float64", 1e-12)):
+    with torch.inference_mode():
+        stripped = load_surrogate(model, torch.float64)(torch.from_numpy(momenta)).amplitude.numpy()
+    expected = dataset.info.couplings * stripped
+    # In float32 the rounding of a network whose weights cancel, some 1e-5; as the self-test of model files.
+    for dtype, tolerance in (("float32", 1e-4), ("float64", 1e-12)):
         evaluator = Evaluator(model, dtype=dtype)  # type: ignore[arg-type]
-        with torch.inference_mode():
-            expected = load_surrogate(model, getattr(torch, dtype))(
-                torch.from_numpy(momenta)
-            ).amplitude.numpy()
-        deviation = float(np.abs(evaluator(momenta).amplitude / (couplings * expected) - 1).max())
+        deviation = float(np.abs(evaluator(momenta).amplitude / expected - 1).max())
         print(f"{evaluator.backend}: largest deviation from PyTorch on {n_points} points {deviation:.1e}")
         if deviation > tolerance:
             raise PyampError(

@@ -216,7 +216,7 @@ def goals(rows: list[Row], times: Times) -> list[Row]:
             key = tuple(row.get(name) for name in ("net", "batch", "input", "backend"))
             if key == (net, 1024, "features", FUSED):
                 add(
-                    f"{net}, 1024 points: % of the peak, at least",
+                    f"{net}, 1024 points, {row['instruction_set']}: % of its peak, at least",
                     wanted,
                     True,
                     float(row["percent_of_peak"]),

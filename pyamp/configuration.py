@@ -20,6 +20,27 @@ class StrictModel(BaseModel):
 M = TypeVar("M", bound=BaseModel)
 
 
+def read_yaml(path: str | Path, expected: str) -> Any:
+    """What a YAML (or JSON) file holds; `expected` says in an error what it should have been.
+
+    Raises
+    ------
+    PyampError
+        If the file is missing, is no text, or no YAML.
+    """
+    path = Path(path)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise PyampError(f"{path}: cannot read: {reason}; expected {expected}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "malformed"
+        raise PyampError(f"{path}: not valid YAML{where}: {problem}") from None
+
+
 def load_yaml(path: str | Path, model: type[M]) -> M:
     """Read a YAML file as a model.
 
@@ -28,18 +49,7 @@ def load_yaml(path: str | Path, model: type[M]) -> M:
     PyampError
         If the file is missing, is no YAML mapping, or does not fit the model.
     """
-    path = Path(path)
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise PyampError(f"{path}: cannot read: {reason}; expected a YAML file") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "malformed"
-        raise PyampError(f"{path}: not valid YAML{where}: {problem}") from None
-    return validated(data, model, str(path))
+    return validated(read_yaml(path, "a YAML file"), model, str(path))
 
 
 def validated(data: object, model: type[M], source: str) -> M:

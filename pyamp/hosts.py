@@ -8,9 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pyamp import _core
+from pyamp.configuration import read_yaml
 from pyamp.errors import PyampError
 from pyamp.sherpa_tree_level import PREFIX, open_tree_level
 
@@ -112,15 +111,7 @@ def read_provider_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         The file is missing, is no mapping or has no ``source``.
     """
     path = Path(path)
-    try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise PyampError(f"{path}: cannot be read: {reason}; expected a provider card") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise PyampError(f"{path}: not valid YAML{where}: {getattr(error, 'problem', 'malformed')}") from None
+    card = read_yaml(path, "a provider card")
     if not isinstance(card, dict) or not isinstance(card.get("source"), str):
         raise PyampError(f"{path}: no provider card; keys and values with 'source' expected")
     return {**card, "source": _source(card["source"], path.parent)}

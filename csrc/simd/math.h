@@ -39,6 +39,15 @@ template <typename T, int N>
     return result;
 }
 
+/// The same with the coefficients for the arithmetic.
+template <typename T, int N, int M>
+[[gnu::always_inline]] inline Vec<T> polynomial(const double (&of_float)[N], const double (&of_double)[M], Vec<T> x) {
+    if constexpr (sizeof(T) == sizeof(float))
+        return polynomial<T>(of_float, x);
+    else
+        return polynomial<T>(of_double, x);
+}
+
 template <typename T>
 [[gnu::always_inline]] inline Vec<T> absolute(Vec<T> x) {
     using Bits = IntVec<T>;
@@ -71,11 +80,7 @@ template <typename T>
     const auto k = round_product(x, static_cast<T>(1.44269504088896340736));
     const Vec<T> r = fma(k.value, broadcast(static_cast<T>(-F::ln2_low)),
                          fma(k.value, broadcast(static_cast<T>(-F::ln2_high)), x));
-    Vec<T> p;
-    if constexpr (sizeof(T) == 4)
-        p = polynomial<T>(expm1_float, r);
-    else
-        p = polynomial<T>(expm1_double, r);
+    const Vec<T> p = polynomial<T>(expm1_float, expm1_double, r);
     const auto one = reinterpret_cast<IntVec<T>>(broadcast(T{1}));
     return {reinterpret_cast<Vec<T>>(one + (k.bits << F::mantissa_bits)), fma(r * r, p, r)};
 }
@@ -135,11 +140,7 @@ template <typename T>
     const Vec<T> t = exp<T>(-absolute<T>(x));
     const Vec<T> s = t / (t + T{2});
     const Vec<T> s2 = s * s;
-    Vec<T> p;
-    if constexpr (sizeof(T) == 4)
-        p = polynomial<T>(log1p_float, s2);
-    else
-        p = polynomial<T>(log1p_double, s2);
+    const Vec<T> p = polynomial<T>(log1p_float, log1p_double, s2);
     const Vec<T> log1p = fma(s * s2, p, s + s);
     return (x > T{0} ? x : Vec<T>{}) + log1p;  // NaN comes with log1p
 }
@@ -170,11 +171,7 @@ template <typename T>
     r = fma(k.value, broadcast(static_cast<T>(-F::pi_middle)), r);
     r = fma(k.value, broadcast(static_cast<T>(-F::pi_low)), r);
     const Vec<T> t = r * r;
-    Vec<T> p;
-    if constexpr (sizeof(T) == 4)
-        p = polynomial<T>(sine_float, t);
-    else
-        p = polynomial<T>(sine_double, t);
+    const Vec<T> p = polynomial<T>(sine_float, sine_double, t);
     const Vec<T> value = fma(r * t, p, r);
     const auto sign = k.bits << (8 * static_cast<int>(sizeof(T)) - 1);  // odd multiples of pi
     return reinterpret_cast<Vec<T>>(reinterpret_cast<IntVec<T>>(value) ^ sign);

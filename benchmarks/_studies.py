@@ -152,7 +152,7 @@ class Data:
         if not self._tests:
             flat = self.points(self.standard.n_flat, seed=self.seed + TEST_SEED)
             important = self.points(self.standard.n_amplitude, importance=0.5, seed=self.seed + TEST_SEED + 1)
-            weights = important.amplitude * important.phase_space_weight
+            weights = important.amplitude * important.measure
             self._tests = [Test("flat", flat, None), Test("amplitude", important, weights)]
         return self._tests
 
@@ -328,7 +328,7 @@ def x_max(dataset: Dataset, amplitude: np.ndarray) -> float | None:
     """Of the second unweighting stage, with amplitudes ``(n,)`` of a surrogate; None if some cannot choose events."""
     if not (np.isfinite(amplitude) & (amplitude > 0)).all():
         return None
-    weights = amplitude * dataset.phase_space_weight
+    weights = amplitude * dataset.measure
     return budget_maximum(dataset.amplitude / amplitude, OVERWEIGHT_BUDGET, weights)
 
 

@@ -83,6 +83,24 @@ class PhaseSpace:
         momenta, weights, trials = self._sampler.sample(seed, start, n_trials)
         return PhaseSpaceSample(momenta, weights, trials, n_trials)
 
+    def weights_at(self, momenta: FloatArray) -> FloatArray:
+        """Weights that this phase space gives to points of its own at the same incoming momenta.
+
+        Over them, the phase-space weights of another integrator say how many flat points each of its points stands
+        for.
+
+        Parameters
+        ----------
+        momenta : ndarray, shape (n_points, n_legs, 4)
+            ``[E, px, py, pz]`` in GeV, incoming legs first; cuts and limits of the energy are not looked at.
+
+        Returns
+        -------
+        ndarray, shape (n_points,)
+            In pb GeV^(2 n_legs - 8).
+        """
+        return self._sampler.weights_at(np.ascontiguousarray(momenta, dtype=np.float64))
+
     def sample(self, n: int, seed: int, start: int = 0) -> PhaseSpaceSample:
         """The first `n` points from trial `start` on that pass the cuts.
 

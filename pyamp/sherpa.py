@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ CARDS = ("truth", "surrogate", "two_stage", "partonic")
 PROCESSES = ("gg_to_aag", "gg_to_aagg")
 SUMMARY = "summary.yaml"
 LOG = "sherpa.log"
+
+_TO_BE_COMPILED = "Run './makelibs' there to compile"
+_WATCH_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -134,14 +138,7 @@ def run(
     PyampError
         Sherpa or the plugin is missing, or Sherpa stopped; the message has Sherpa's own line.
     """
-    sherpa, plugin = find_sherpa() / "bin" / "Sherpa", plugin_path()
-    cards = [Path(card)] if isinstance(card, str | Path) else [Path(part) for part in card]
-    for path in cards:
-        if not path.is_file():
-            raise PyampError(f"{path}: no such run card")
     directory = Path(directory).resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    log = directory / LOG
     (directory / SUMMARY).unlink(missing_ok=True)
     settings = {**(overrides or {})}
     settings["PYAMP"] = {**settings.get("PYAMP", {}), "SUMMARY": SUMMARY}
@@ -149,40 +146,112 @@ def run(
         settings["EVENTS"] = n_events
     if seed is not None:
         settings["RANDOM_SEED"] = seed
+    start = time.perf_counter()
+    text = execute(card, directory, settings, timeout=timeout)
+    wall_s = time.perf_counter() - start
+    log = directory / LOG
+    cross_section_pb, error_pb = _cross_section(text, log)
+    summary = _summary(directory / SUMMARY)
+    return SherpaResult(cross_section_pb, error_pb, int(summary["sherpa"]["events"]), wall_s, log, summary)
+
+
+def execute(
+    card: str | Path | Sequence[str | Path],
+    directory: str | Path,
+    settings: Mapping[str, Any],
+    *,
+    timeout: float | None = None,
+    watch: Callable[[], None] = lambda: None,
+) -> str:
+    """Run Sherpa with the plugin on its path, whatever the card makes of it.
+
+    Where AMEGIC asks for its code to be compiled, that is done and Sherpa started once more.
+
+    Parameters
+    ----------
+    card, directory, timeout
+        As for :func:`run`.
+    settings : mapping
+        What wins over the card.
+    watch : callable
+        Called about twice a second while Sherpa runs.
+
+    Returns
+    -------
+    str
+        What Sherpa printed, without colours.
+
+    Raises
+    ------
+    PyampError
+        Sherpa or the plugin is missing, or Sherpa stopped; the message has Sherpa's own line.
+    """
+    sherpa, plugin = find_sherpa(), plugin_path()
+    cards = [Path(card)] if isinstance(card, str | Path) else [Path(part) for part in card]
+    for path in cards:
+        if not path.is_file():
+            raise PyampError(f"{path}: no such run card")
+    directory = Path(directory).resolve()
+    directory.mkdir(parents=True, exist_ok=True)
     # Files rather than arguments: on its command line Sherpa rewrites every colon.
     names = [f"card_{k}.yaml" for k in range(len(cards))]
     for path, name in zip(cards, names, strict=True):
         shutil.copyfile(path, directory / name)
-    (directory / "overrides.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-
+    (directory / "overrides.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
     environment = dict(os.environ)
     environment["LD_LIBRARY_PATH"] = os.pathsep.join(
         [str(plugin.parent), *filter(None, [environment.get("LD_LIBRARY_PATH")])]
     )
-    start = time.perf_counter()
-    with log.open("w") as output:
-        try:
-            process = subprocess.run(
-                [str(sherpa), *names, "overrides.yaml"],
+    command = [str(sherpa / "bin" / "Sherpa"), *names, "overrides.yaml"]
+    log = directory / LOG
+    text = _logged(command, directory, environment, log, timeout, watch)
+    if _TO_BE_COMPILED in text:
+        beside = Path(sys.prefix) / "bin" / "cmake"
+        environment["SHERPA_CMAKE_PATH"] = str(sherpa / "share" / "SHERPA-MC")
+        environment.setdefault("CMAKE", str(beside) if beside.is_file() else "cmake")
+        _logged(["./makelibs"], directory, environment, directory / "makelibs.log", timeout, watch)
+        text = _logged(command, directory, environment, log, timeout, watch)
+    return text
+
+
+def _logged(
+    command: list[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    timeout: float | None,
+    watch: Callable[[], None],
+) -> str:
+    """What a command printed; its log has it too."""
+    name = Path(command[0]).name
+    end = None if timeout is None else time.monotonic() + timeout
+    try:
+        with (
+            log.open("w") as output,
+            subprocess.Popen(
+                command,
                 cwd=directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise PyampError(f"{log}: Sherpa was given up after {timeout:.0f} s") from None
-        except OSError as error:
-            raise PyampError(f"{sherpa}: cannot be run ({error})") from None
-    wall_s = time.perf_counter() - start
+            ) as process,
+        ):
+            try:
+                while process.poll() is None:
+                    if end is not None and time.monotonic() > end:
+                        raise PyampError(f"{log}: {name} was given up after {timeout:.0f} s")
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(_WATCH_S)
+                    watch()
+            finally:
+                process.kill()
+    except OSError as error:
+        raise PyampError(f"{command[0]}: cannot be run ({error})") from None
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", log.read_text(errors="replace"))
     if process.returncode != 0:
-        raise PyampError(f"Sherpa stopped with exit code {process.returncode}: {_reason(text)} (log: {log})")
-    cross_section_pb, error_pb = _cross_section(text, log)
-    summary = _summary(directory / SUMMARY)
-    return SherpaResult(cross_section_pb, error_pb, int(summary["sherpa"]["events"]), wall_s, log, summary)
+        raise PyampError(f"{name} stopped with exit code {process.returncode}: {_reason(text)} (log: {log})")
+    return text
 
 
 def run_card(

@@ -18,6 +18,7 @@ constexpr unsigned truncate_existing = 2;  // H5F_ACC_TRUNC
 constexpr Hdf5Library::Id by_default = 0;  // H5P_DEFAULT, H5S_ALL
 constexpr int scalar = 0;                  // H5S_SCALAR
 constexpr int utf8 = 1;                    // H5T_CSET_UTF8
+constexpr std::size_t variable_size = -1;  // H5T_VARIABLE
 
 void* Symbol(void* handle, const std::string& path, const char* name) {
     void* symbol = dlsym(handle, name);
@@ -100,12 +101,13 @@ Hdf5File::~Hdf5File() {
 
 void Hdf5File::TextAttribute(Hdf5Library::Id object, const std::string& name, const std::string& value) {
     const auto type = Checked(m_library.copy_type(m_library.text));
-    Checked(m_library.set_type_size(type, value.size() + 1));
+    Checked(m_library.set_type_size(type, variable_size));
     Checked(m_library.set_character_set(type, utf8));
     const auto space = Checked(m_library.create_space(scalar));
     const auto attribute =
         Checked(m_library.create_attribute(object, name.c_str(), type, space, by_default, by_default));
-    Checked(m_library.write_attribute(attribute, type, value.c_str()));
+    const char* const characters = value.c_str();
+    Checked(m_library.write_attribute(attribute, type, &characters));
     m_library.close_attribute(attribute);
     m_library.close_space(space);
     m_library.close_type(type);
@@ -121,8 +123,8 @@ void Hdf5File::Write(const std::string& name, Hdf5Library::Id type, const void* 
     extent.insert(extent.end(), shape.begin(), shape.end());
     const auto space =
         Checked(m_library.create_simple_space(static_cast<int>(extent.size()), extent.data(), nullptr));
-    const auto dataset = Checked(
-        m_library.create_dataset(m_file, name.c_str(), type, space, by_default, by_default, by_default));
+    const auto dataset =
+        Checked(m_library.create_dataset(m_file, name.c_str(), type, space, by_default, by_default, by_default));
     if (size) Checked(m_library.write_dataset(dataset, type, by_default, by_default, by_default, data));
     TextAttribute(dataset, "units", unit);
     m_library.close_dataset(dataset);

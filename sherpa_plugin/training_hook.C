@@ -21,6 +21,7 @@
 #include "SHERPA/PerturbativePhysics/Matrix_Element_Handler.H"
 #include "SHERPA/Tools/Userhook_Base.H"
 #include "block.H"
+#include "run.H"
 #include "selectors.H"
 #include "stop.H"
 #include "training_data.H"
@@ -61,6 +62,31 @@ nlohmann::json AsJson(const GuaranteedCuts& cuts) {
     return json;
 }
 
+/// Helicity and colour states of the incoming legs.
+int InitialStates(const PHASIC::Process_Base& process) {
+    int states = 1;
+    for (std::size_t leg = 0; leg < process.NIn(); ++leg)
+        states *= 2 * std::max(1, std::abs(process.Flavours()[leg].StrongCharge()));
+    return states;
+}
+
+/// Ways in which the beams give the two incoming legs, all of them among the points: either leg may come from either
+/// proton.
+int BeamAssignments(const PHASIC::Process_Base& process) {
+    const auto &first = process.Flavours()[0], &second = process.Flavours()[1];
+    const auto* isr = process.Integrator()->ISR();
+    return isr->On() && !(first == second) && isr->AllowSwap(first, second) ? 2 : 1;
+}
+
+/// What pyamp.truth() calls the matrix element; empty if it has no name there.
+std::string TruthName(const PHASIC::Process_Base& process, const std::vector<int>& pdg_ids) {
+    const std::string generator = process.Generator()->Name(), loop = process.Info().m_loopgenerator;
+    if (loop == "PyAmp") return Run::Instance().Truth().Source();
+    if (loop == "Internal" && (generator == "Amegic" || generator == "Comix"))
+        return "sherpa:" + ProcessName(pdg_ids, static_cast<int>(process.NIn()));
+    return "";
+}
+
 /// The one power of a coupling, or nothing.
 std::optional<int> Order(const PHASIC::Process_Base& process, std::size_t coupling) {
     if (process.MaxOrders().size() <= coupling || process.MinOrders().size() <= coupling) return {};
@@ -82,6 +108,12 @@ void CheckRecordable(const PHASIC::Process_Base& process) {
              "generator Amegic, or give COLOR_SCHEME: 1 and HELICITY_SCHEME: 1 (both summed) for Comix");
     if (!Order(process, 0) || !Order(process, 1))
         Stop(name + "no single order in the couplings; give Order: {QCD: 2, EW: 2}, the powers of |M|^2");
+    for (std::size_t leg = 0; leg < process.NIn(); ++leg)
+        if (process.Flavours()[leg].IsNeutrino())
+            Stop(name + "incoming neutrinos, whose average over helicities is not known here");
+    if (info.m_loopgenerator == "PyAmp" && Run::Instance().Card().mode != Mode::truth)
+        Stop(name + "PYAMP: MODE is " + NameOf(Run::Instance().Card().mode) +
+             ", the surrogate would be recorded; give MODE: truth");
     for (const auto& flavour : process.Flavours())
         if (flavour.Mass() != 0.0) Stop(name + "leg " + flavour.IDName() + " has a mass, massless legs expected");
 }
@@ -96,10 +128,10 @@ class TrainingHook : public SHERPA::Userhook_Base {
           m_settings(RecorderSettings::FromCard()),
           m_hdf5(m_settings.hdf5_library) {
         if (m_matrix_elements.EventGenerationMode() != 0)
-            Stop("run card: USERHOOKS has PyAmpRecorder, and EVENT_GENERATION_MODE is not Weighted; unweighted events "
-                 "carry no phase-space weight: give EVENT_GENERATION_MODE: Weighted");
-        const auto seeds =
-            ATOOLS::Settings::GetMainSettings()["RANDOM_SEED"].GetVector<long>();
+            Stop(
+                "run card: USERHOOKS has PyAmpRecorder, and EVENT_GENERATION_MODE is not Weighted; unweighted events "
+                "carry no phase-space weight: give EVENT_GENERATION_MODE: Weighted");
+        const auto seeds = ATOOLS::Settings::GetMainSettings()["RANDOM_SEED"].GetVector<long>();
         for (const long seed : seeds)
             if (seed >= 0) m_seed += (m_seed.empty() ? "" : "-") + std::to_string(seed);
         if (m_seed.empty()) m_seed = "default";
@@ -156,6 +188,9 @@ class TrainingHook : public SHERPA::Userhook_Base {
             {"alpha_s_power", *Order(process, 0)},
             {"alpha_power", *Order(process, 1)},
             {"alpha", alpha},
+            {"spin_colour_average", InitialStates(process)},
+            {"truth", TruthName(process, ids)},
+            {"beam_assignments", BeamAssignments(process)},
             {"sherpa", SHERPA_VERSION_TEXT},
             {"generator", process.Generator()->Name()},
             {"loop_generator", process.Info().m_loopgenerator},

@@ -54,18 +54,13 @@ bool PhaseSpaceSampler::trial(std::uint64_t seed, std::uint64_t index, double* m
 
     double sqrt_s_hat = energy_.sqrt_s;
     double y = 0;
-    double jacobian = 1;
+    double t = 0;
     if (!energy_.fixed()) {
-        const double log_min = 2 * std::log(energy_.sqrt_s_hat_min / energy_.sqrt_s);
-        const double log_max = 2 * std::log(energy_.sqrt_s_hat_max / energy_.sqrt_s);
-        const double range = log_max - log_min;
         const double a = energy_.exponent;
         const double u = random.uniform();
         // Inverse of the cumulative distribution of exp(-a t) on [0, range]; a -> 0 is flat.
-        const double scale = a == 0 ? range : -std::expm1(-a * range) / a;
-        const double t = a == 0 ? u * range : -std::log1p(-a * u * scale) / a;
-        const double log_tau = log_min + t;
-        jacobian = scale * std::exp(a * t) * -log_tau;
+        t = a == 0 ? u * log_tau_range() : -std::log1p(-a * u * log_tau_scale()) / a;
+        const double log_tau = log_tau_min() + t;
         y = (random.uniform() - 0.5) * -log_tau;
         sqrt_s_hat = energy_.sqrt_s * std::exp(log_tau / 2);
     }
@@ -80,10 +75,35 @@ bool PhaseSpaceSampler::trial(std::uint64_t seed, std::uint64_t index, double* m
         if (!energy_.fixed()) boost_massless(p, y);
     }
     if (!cuts_.passes(momenta)) return false;
-    const double s_hat = sqrt_s_hat * sqrt_s_hat;
-    *weight = jacobian * identical_factor_ * kPicobarnPerInverseGeV2 *
-              massless_phase_space_volume(n_outgoing, s_hat) / (2 * s_hat);
+    *weight = weight_of(t, sqrt_s_hat * sqrt_s_hat);
     return true;
+}
+
+double PhaseSpaceSampler::log_tau_min() const noexcept {
+    return 2 * std::log(energy_.sqrt_s_hat_min / energy_.sqrt_s);
+}
+
+double PhaseSpaceSampler::log_tau_range() const noexcept {
+    return 2 * std::log(energy_.sqrt_s_hat_max / energy_.sqrt_s) - log_tau_min();
+}
+
+double PhaseSpaceSampler::log_tau_scale() const noexcept {
+    const double a = energy_.exponent;
+    return a == 0 ? log_tau_range() : -std::expm1(-a * log_tau_range()) / a;
+}
+
+double PhaseSpaceSampler::weight_of(double t, double s_hat) const noexcept {
+    const double jacobian =
+        energy_.fixed() ? 1 : log_tau_scale() * std::exp(energy_.exponent * t) * -(log_tau_min() + t);
+    return jacobian * identical_factor_ * kPicobarnPerInverseGeV2 * massless_phase_space_volume(n_legs() - 2, s_hat) /
+           (2 * s_hat);
+}
+
+double PhaseSpaceSampler::weight_at(const double* momenta) const noexcept {
+    double total[4];
+    for (int mu = 0; mu < 4; ++mu) total[mu] = momenta[mu] + momenta[4 + mu];
+    const double s_hat = total[0] * total[0] - total[1] * total[1] - total[2] * total[2] - total[3] * total[3];
+    return weight_of(std::log(s_hat) - 2 * std::log(energy_.sqrt_s) - log_tau_min(), s_hat);
 }
 
 }  // namespace pyamp

@@ -36,7 +36,19 @@ class PhaseSpaceSampler {
     ///                by x1 f(x1) x2 f(x2), with x = sqrt(tau) exp(+-y).
     bool trial(std::uint64_t seed, std::uint64_t index, double* momenta, double* weight) const noexcept;
 
+    /// The weight of a trial whose incoming legs are those of a point that came from elsewhere.
+    ///
+    /// @param momenta (n_legs, 4) in GeV
+    double weight_at(const double* momenta) const noexcept;
+
  private:
+    double log_tau_min() const noexcept;
+    double log_tau_range() const noexcept;
+    /// Integral of exp(-exponent t) over that range.
+    double log_tau_scale() const noexcept;
+    /// @param t ln(tau) above its minimum
+    double weight_of(double t, double s_hat) const noexcept;
+
     std::vector<int> pdg_ids_;
     BeamEnergy energy_;
     Cuts cuts_;

@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "error.h"
 #include "phase_space/rambo.h"
 #include "phase_space/sampler.h"
 #include "python/register.h"
@@ -38,6 +39,17 @@ py::tuple sample(const PhaseSpaceSampler& sampler, std::uint64_t seed, std::uint
                           to_array(weights), to_array(trials));
 }
 
+/// Weights of flat sampling (n) at points (n, legs, 4) that came from elsewhere.
+py::array_t<double> weights_at(const PhaseSpaceSampler& sampler,
+                               const py::array_t<double, py::array::c_style | py::array::forcecast>& momenta) {
+    if (momenta.ndim() != 3 || momenta.shape(1) != sampler.n_legs() || momenta.shape(2) != 4)
+        throw Error("momenta: expected shape (n, " + std::to_string(sampler.n_legs()) + ", 4)");
+    py::array_t<double> result(momenta.shape(0));
+    for (py::ssize_t k = 0; k < momenta.shape(0); ++k)
+        result.mutable_at(k) = sampler.weight_at(momenta.data(k, 0, 0));
+    return result;
+}
+
 /// Uniform numbers (n, count) of the points start ... start + n - 1 in a stream.
 py::array_t<double> uniforms(RandomStream stream, std::uint64_t seed, std::uint64_t start, py::ssize_t n,
                              py::ssize_t count) {
@@ -63,7 +75,8 @@ void register_phase_space(py::module_& m) {
              }),
              py::kw_only(), py::arg("pdg_ids"), py::arg("n_incoming"), py::arg("sqrt_s"), py::arg("sqrt_s_hat_min"),
              py::arg("sqrt_s_hat_max"), py::arg("exponent"), py::arg("cuts"))
-        .def("sample", &sample, py::arg("seed"), py::arg("start"), py::arg("n_trials"));
+        .def("sample", &sample, py::arg("seed"), py::arg("start"), py::arg("n_trials"))
+        .def("weights_at", &weights_at, py::arg("momenta"));
     m.def("massless_phase_space_volume", &massless_phase_space_volume, py::arg("n"), py::arg("s"));
     m.def("philox4x32_10", &philox4x32_10, py::arg("counter"), py::arg("key"));
     m.def(

@@ -88,7 +88,7 @@ class _Sample:
         )
 
     def flat_weights(self) -> FloatArray | None:
-        return self.points.sampling_weight if self.points.info.importance else None
+        return None if self.points.info.is_flat else self.points.sampling_weight
 
     def recalibrated(self, recalibration: Recalibration) -> _Sample:
         tensors = map(torch.from_numpy, (self.amplitude, self.sigma_syst, self.sigma_stat))
@@ -100,7 +100,7 @@ class _Sample:
         variables = kinematic_variables(self.points.momenta, process.pdg_ids, process.n_incoming)
         samples = {
             "flat": self.flat_weights(),
-            "amplitude": self.points.amplitude * self.points.phase_space_weight,
+            "amplitude": self.points.amplitude * self.points.measure,
         }
         predictions = self.amplitude, self.points.me2, self.sigma_syst, self.sigma_stat
         return {

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyamp.configuration import validated
-from pyamp.datasets.storage import COLUMNS, FAILED, FORMAT, FORMAT_VERSION, SAMPLING, TIMING
+from pyamp.datasets.storage import COLUMNS, FAILED, FORMAT, FORMAT_VERSION, RUN_COLUMNS, SAMPLING, TIMING
 from pyamp.errors import PyampError
 from pyamp.processes import Process
 
@@ -43,7 +43,9 @@ class DatasetInfo:
     pyamp_version : str
         Version that wrote it.
     importance : str
-        JSON of :class:`pyamp.datasets.Importance`; empty if the points are flat in phase space.
+        JSON of :class:`pyamp.datasets.Importance`; empty if the points were not thinned so.
+    recorded : str
+        JSON of the run that the points were taken from, such as Sherpa's; empty if pyamp's own phase space drew them.
     t_me_ms, t_ps_ms : float
         Processor time in ms: of the truth for a point (without its accuracy), and of the phase space for a
         point that passes the cuts, failed trials included. No part of the content.
@@ -60,6 +62,7 @@ class DatasetInfo:
     n_trials: int
     pyamp_version: str
     importance: str = ""
+    recorded: str = ""
     t_me_ms: float = field(default=float("nan"), compare=False)
     t_ps_ms: float = field(default=float("nan"), compare=False)
 
@@ -67,6 +70,16 @@ class DatasetInfo:
     def domain(self) -> dict[str, Any]:
         """Partonic energies in GeV and cuts that the points cover."""
         return self.process.domain()
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the points are flat in phase space, so that all sampling weights are 1."""
+        return not (self.importance or self.recorded)
+
+    @property
+    def extra_columns(self) -> tuple[str, ...]:
+        """Columns beside those that every dataset has."""
+        return () if self.is_flat else (SAMPLING, *(RUN_COLUMNS if self.recorded else ()))
 
     @property
     def couplings(self) -> float:
@@ -77,7 +90,7 @@ class DatasetInfo:
         """What the file stores about its content, in a fixed order; timings apart."""
         return {
             "format": FORMAT,
-            "format_version": FORMAT_VERSION,
+            "format_version": FORMAT_VERSION if self.recorded else 1,
             "pyamp_version": self.pyamp_version,
             "provider": self.provider,
             "process": self.process.to_json(),
@@ -91,6 +104,7 @@ class DatasetInfo:
             "seed": self.seed,
             "n_trials": self.n_trials,
             **({"importance": self.importance} if self.importance else {}),
+            **({"recorded": self.recorded} if self.recorded else {}),
         }
 
 
@@ -106,14 +120,18 @@ class Dataset:
         |M|² summed over final and averaged over initial helicities and colours, couplings stripped, without
         identical-particle factors, in GeV^(8 - 2 n_legs).
     accuracy : ndarray, shape (n_points,)
-        Relative numerical accuracy of the amplitude as the truth estimates it.
+        Relative numerical accuracy of the amplitude as the truth estimates it; NaN where it does not.
     phase_space_weight : ndarray, shape (n_points,)
         In pb GeV^(2 n_legs - 8), see :class:`pyamp.phase_space.PhaseSpace`.
     trial : ndarray of int64, shape (n_points,)
         Index of the phase-space trial.
     sampling_weight : ndarray, shape (n_points,)
-        1 where points are flat in phase space; with importance sampling, how many flat points one stands for. The
-        phase-space weight contains it.
+        1 where points are flat in phase space; otherwise how many flat points one stands for. The phase-space weight
+        contains it.
+    pdf_weight : ndarray, shape (n_points,)
+        x₁f(x₁) x₂f(x₂) of the run that the points were taken from; 1 where there was none, or without hadrons.
+    alpha_s : ndarray, shape (n_points,)
+        Strong coupling of that run at the scale of the point; otherwise that of `info`.
     failed_trial : ndarray of int64, shape (n_failed,)
         Trials left out since the truth gave no finite positive number, or one with a relative error above 1e-3.
     info : DatasetInfo
@@ -126,6 +144,8 @@ class Dataset:
     phase_space_weight: FloatArray
     trial: IntArray
     sampling_weight: FloatArray
+    pdf_weight: FloatArray
+    alpha_s: FloatArray
     failed_trial: IntArray
     info: DatasetInfo
 
@@ -136,6 +156,16 @@ class Dataset:
     def me2(self) -> FloatArray:
         """|M|² with the couplings of the dataset, shape (n_points,), in GeV^(8 - 2 n_legs)."""
         return self.amplitude * self.info.couplings
+
+    @property
+    def measure(self) -> FloatArray:
+        """What :attr:`me2` is multiplied with for the weights of events, shape (n_points,), in pb GeV^(2 n_legs - 8).
+
+        The phase-space weight with parton densities and the running of α_s, where the points bring them. Averaged over
+        all trials of phase space, the product is the cross section in pb.
+        """
+        running = (self.alpha_s / self.info.alpha_s) ** self.info.alpha_s_power
+        return self.phase_space_weight * self.pdf_weight * running
 
     @classmethod
     def open(cls, path: str | Path) -> "Dataset":
@@ -168,15 +198,20 @@ class Dataset:
                 f"{path}: format version {attributes.get('format_version')}, this pyamp reads up to "
                 f"{FORMAT_VERSION}; update pyamp"
             )
-        expected_columns = [*COLUMNS, FAILED, *([SAMPLING] if "importance" in attributes else [])]
-        missing = [name for name in expected_columns if name not in file]
+        info = _read_info(attributes, file[TIMING].attrs if TIMING in file else {}, path)
+        stored = (*COLUMNS, FAILED, *info.extra_columns)
+        missing = [name for name in stored if name not in file]
         if missing:
             raise PyampError(f"{path}: columns {', '.join(missing)} are missing; generate the dataset again")
-        info = _read_info(attributes, file[TIMING].attrs if TIMING in file else {}, path)
-        columns = {name: file[name][...] for name in (*COLUMNS, FAILED)}
+        columns = {name: file[name][...] for name in stored}
         n = len(columns["amplitude"])
-        columns[SAMPLING] = file[SAMPLING][...] if info.importance else np.ones(n)
-        for name in (*COLUMNS, SAMPLING):
+        columns = {
+            SAMPLING: np.ones(n),
+            "pdf_weight": np.ones(n),
+            "alpha_s": np.full(n, info.alpha_s),
+            **columns,
+        }
+        for name in (*COLUMNS, SAMPLING, *RUN_COLUMNS):
             expected = (n, info.process.n_legs, 4) if name == "momenta" else (n,)
             if columns[name].shape != expected:
                 raise PyampError(
@@ -191,7 +226,9 @@ class Dataset:
 
     def select(self, points: Any) -> "Dataset":
         """The points of an index, a slice or a mask, in that order; how they were made stays as it is."""
-        return replace(self, **{name: getattr(self, name)[points] for name in (*COLUMNS, SAMPLING)})
+        return replace(
+            self, **{name: getattr(self, name)[points] for name in (*COLUMNS, SAMPLING, *RUN_COLUMNS)}
+        )
 
     def split(self, *sizes: float, seed: int | None = None) -> tuple["Dataset", ...]:
         """Disjoint parts, such as ``train, validation, test = dataset.split(0.8, 0.1, 0.1)``.
@@ -215,7 +252,7 @@ class Dataset:
     def sha256(self) -> str:
         """Hash of the content in hexadecimal: every column and attribute, but no timing."""
         digest = hashlib.sha256(json.dumps(self.info.attributes(), sort_keys=True).encode())
-        for name in (*COLUMNS, FAILED, *([SAMPLING] if self.info.importance else [])):
+        for name in (*COLUMNS, FAILED, *self.info.extra_columns):
             column = np.ascontiguousarray(getattr(self, name))
             digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
             digest.update(column.tobytes())
@@ -224,7 +261,7 @@ class Dataset:
 
 def _read_info(attributes: dict[str, Any], timing: Mapping[str, Any], path: Path) -> DatasetInfo:
     stored = [f.name for f in fields(DatasetInfo) if not f.name.startswith("t_")]
-    attributes = {"importance": "", **attributes}
+    attributes = {"importance": "", "recorded": "", **attributes}
     missing = [name for name in stored if name not in attributes]
     if missing:
         raise PyampError(f"{path}: attributes {', '.join(missing)} are missing; generate the dataset again")

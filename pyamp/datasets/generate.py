@@ -230,7 +230,8 @@ def _make_shard(
     }
 
     def fill(file: h5py.File) -> None:
-        create_columns(file, int(good.sum()), space.process.n_legs, flat=thinning is None)
+        extra = () if thinning is None else (SAMPLING,)
+        create_columns(file, int(good.sum()), space.process.n_legs, extra)
         for name, values in columns.items():
             file[name][...] = values[good]
         create_failed(file, sample.trials[~good])
@@ -247,8 +248,8 @@ def _merge(parts: Parts, path: Path, info: DatasetInfo, n_points: int) -> None:
     timing = dict.fromkeys(("t_me", "n_me", "t_ps", "n_ps"), 0.0)
 
     def fill(file: h5py.File) -> None:
-        create_columns(file, n_points, info.process.n_legs, flat=not info.importance)
-        names = [*COLUMNS, *([SAMPLING] if info.importance else [])]
+        create_columns(file, n_points, info.process.n_legs, info.extra_columns)
+        names = [*COLUMNS, *info.extra_columns]
         failed = []
         position = 0
         for index in range(n_shards):

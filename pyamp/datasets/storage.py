@@ -1,7 +1,7 @@
 """The HDF5 layout of datasets and their shards, and files that are either whole or not there."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import h5py
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pyamp.files import rename_durably
 
 FORMAT = "pyamp dataset"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 for all that has no RUN_COLUMNS
 
 FAILED = "failed_trial"
 TIMING = "timing"
@@ -25,12 +25,13 @@ _DTYPES = {
 }
 COLUMNS = tuple(_DTYPES)
 SAMPLING = "sampling_weight"  # only in a dataset that is not flat
+RUN_COLUMNS = ("pdf_weight", "alpha_s")  # only where a run of a generator gave the points
 
 
-def create_columns(file: h5py.File, n_points: int, n_legs: int, flat: bool = True) -> None:
-    """Make the columns for `n_points` points, empty, each with its unit."""
-    if not flat:
-        file.create_dataset(SAMPLING, (n_points,), np.float64).attrs["units"] = "1"
+def create_columns(file: h5py.File, n_points: int, n_legs: int, extra: Iterable[str] = ()) -> None:
+    """Make the columns for `n_points` points, empty, each with its unit; `extra` ones are plain numbers."""
+    for name in extra:
+        file.create_dataset(name, (n_points,), np.float64).attrs["units"] = "1"
     units = {
         "momenta": "GeV",
         "amplitude": f"GeV^{8 - 2 * n_legs}",

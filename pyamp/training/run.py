@@ -181,8 +181,8 @@ def measure(test: Dataset, amplitude: FloatArray, sigma: FloatArray) -> dict[str
 
     ``x_max`` is None for a surrogate that is not positive everywhere.
     """
-    weights = test.amplitude * test.phase_space_weight
-    flat = test.sampling_weight if test.info.importance else None
+    weights = test.amplitude * test.measure
+    flat = None if test.info.is_flat else test.sampling_weight
     if not np.isfinite(amplitude).all():
         raise PyampError(
             f"training: {(~np.isfinite(amplitude)).sum()} of {len(amplitude)} predictions on test points are NaN or "
@@ -201,7 +201,7 @@ def _x_max(test: Dataset, amplitude: FloatArray) -> float | None:
     """None where the surrogate is not positive everywhere: it cannot choose events then."""
     if (amplitude <= 0).any():
         return None
-    surrogate_weights = amplitude * test.phase_space_weight
+    surrogate_weights = amplitude * test.measure
     return float(budget_maximum(test.amplitude / amplitude, OVERWEIGHT_BUDGET, weights=surrogate_weights))
 
 

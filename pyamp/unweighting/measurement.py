@@ -84,7 +84,7 @@ def speed_factors_of_dataset(
     """
     alpha_s, alpha = evaluator.couplings["alpha_s"], evaluator.couplings["alpha"]
     couplings = alpha_s**dataset.info.alpha_s_power * alpha**dataset.info.alpha_power
-    flat_weight = dataset.phase_space_weight / dataset.sampling_weight
+    flat_weight = dataset.measure / dataset.sampling_weight
     w = couplings * dataset.amplitude * flat_weight
     s = np.concatenate([evaluator(part).amplitude for part in _chunks(dataset.momenta)]) * flat_weight
     space = PhaseSpace(dataset.info.process)

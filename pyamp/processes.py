@@ -107,6 +107,16 @@ class Process(StrictModel):
         """Which of the points (n_points, n_legs, 4) pass the cuts: (n_points,) bool."""
         return self.cuts.passes(momenta, self.pdg_ids, self.n_incoming)
 
+    def contains(self, momenta: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Which of the points (n_points, n_legs, 4) lie within energies and cuts: (n_points,) bool."""
+        low, high = self.sqrt_s_hat_range
+        total = momenta[:, : self.n_incoming].sum(axis=1)
+        s_hat = total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
+        rounding = 1e-9
+        inside = self.passes_cuts(momenta)
+        inside &= (s_hat >= low**2 * (1 - rounding)) & (s_hat <= high**2 * (1 + rounding))
+        return inside
+
     def to_json(self) -> str:
         """All of the card, in one line and always in the same order; what datasets store."""
         return json.dumps(self.model_dump(exclude_none=True), sort_keys=True)

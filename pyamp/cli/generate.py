@@ -34,6 +34,9 @@ def generate(
     ] = "gluons",
     alpha_s: Annotated[float, typer.Option(help="strong coupling, noted in the file")] = 0.118,
     alpha: Annotated[float, typer.Option(help="electromagnetic coupling, noted too")] = 1 / 137.035999084,
+    momenta: Annotated[
+        Path | None, typer.Option(help="take the points from a file of LHE or HepMC3 events")
+    ] = None,
     from_sherpa: Annotated[
         list[Path] | None,
         typer.Option(help="run card of Sherpa, repeated for several, or a folder of recorded shards"),
@@ -58,8 +61,10 @@ def generate(
     parton densities and running couplings are stored with every point. A
     process card beside it narrows legs, energies and cuts down.
 
-    Examples: pyamp generate gg_to_aag_lhc13 -n 100000 -o aag.h5 -j 2
-              pyamp generate --from-sherpa run.yaml -n 100000 -o zj.h5
+    With --momenta FILE the points are those of Les Houches or HepMC3 events.
+
+    Example: pyamp generate gg_to_aag_lhc13 -n 100000 -o aag.h5 -j 2
+    Example: pyamp generate --from-sherpa run.yaml -n 100000 -o zj.h5
     """
     import numpy as np
 
@@ -68,7 +73,7 @@ def generate(
 
     try:
         if from_sherpa:
-            _refuse_options(workers=workers != 1, importance=importance != 0.0)
+            _refuse_options(workers=workers != 1, importance=importance != 0.0, momenta=momenta is not None)
             dataset = generate_from_sherpa(
                 from_sherpa, points, output, seed, process=process, alpha_s=alpha_s, progress=True
             )
@@ -85,6 +90,7 @@ def generate(
             importance=importance,
             importance_exponent=importance_exponent,
             importance_legs=importance_legs,  # type: ignore[arg-type]  # refused by name
+            momenta=momenta,
             progress=True,
         )
     except KeyboardInterrupt:

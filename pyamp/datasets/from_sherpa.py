@@ -37,7 +37,6 @@ from pyamp.sherpa import execute
 
 PLUGIN, HOOK = "SherpaPyAmp", "PyAmpRecorder"
 _SECONDS_PER_SHARD = 60
-_SLACK = 1e-9  # of energies that sums of momenta give
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -245,11 +244,7 @@ def _points(shard: Shard, process: Process) -> Columns:
         return {name: values[:0] for name, values in columns.items()}
     order = leg_order(shard.facts["pdg_ids"], process.pdg_ids, process.n_incoming)
     momenta = np.ascontiguousarray(columns["momenta"][:, order])
-    low, high = process.sqrt_s_hat_range
-    total = momenta[:, : process.n_incoming].sum(axis=1)
-    sqrt_s_hat = np.sqrt(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1))
-    inside = (sqrt_s_hat >= low * (1 - _SLACK)) & (sqrt_s_hat <= high * (1 + _SLACK))
-    inside &= process.passes_cuts(momenta)
+    inside = process.contains(momenta)
     return {name: values[inside] for name, values in (columns | {"momenta": momenta}).items()}
 
 

@@ -4,6 +4,7 @@ import itertools
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pyamp.datasets.dataset import Dataset, DatasetInfo
+from pyamp.datasets.event_points import EventPoints
 from pyamp.datasets.importance import Importance, Legs
 from pyamp.datasets.parts import Parts, locked
 from pyamp.datasets.storage import (
@@ -49,6 +51,7 @@ def generate(
     importance: float = 0.0,
     importance_exponent: float = 0.6,
     importance_legs: Legs = "gluons",
+    momenta: str | Path | None = None,
     points_per_shard: int = 5000,
     progress: bool = False,
 ) -> Dataset:
@@ -80,6 +83,9 @@ def generate(
     importance_legs : "gluons" or "all"
         Those legs. ``all``, without a limit to the density, costs many more trials of phase space for a point; for
         amplitudes that take longer than these, it comes much closer to the cross section.
+    momenta : path-like, optional
+        Take the points from a file of Les Houches or HepMC3 events in the place of pyamp's phase space; those
+        within the card, in their order.
     points_per_shard : int
         About how much an interruption costs for each worker. The content does not depend on it.
     progress : bool
@@ -101,14 +107,29 @@ def generate(
             f"{process.name}: legs {list(process.pdg_ids)}, but the amplitude {process.amplitude} has "
             f"{list(amplitude.pdg_ids)}; correct the card"
         )
-    space = PhaseSpace(process)
-    pilot = space.trials(space.sample(1, seed).n_trials + _PILOT_TRIALS, seed)
-    thinning = None
-    if importance:
-        thinning = Importance.from_pilot(
-            process, pilot.momenta, importance, importance_exponent, importance_legs
-        )
-    info = _info(process, amplitude, seed, thinning)
+    space: PhaseSpace | EventPoints
+    thinning, efficiency = None, 1.0
+    if momenta is None:
+        space = PhaseSpace(process)
+        pilot = space.trials(space.sample(1, seed).n_trials + _PILOT_TRIALS, seed)
+        if importance:
+            thinning = Importance.from_pilot(
+                process, pilot.momenta, importance, importance_exponent, importance_legs
+            )
+        kept = pilot if thinning is None else thinning.thin(space, pilot, seed)[0]
+        efficiency = max(1, len(kept.weights)) / pilot.n_trials
+    else:
+        space = EventPoints(process, momenta)
+        if importance:
+            raise PyampError(
+                "importance has no meaning beside momenta, where a file gives the points; drop it"
+            )
+        if n_points > space.n_available:
+            raise PyampError(
+                f"{momenta}: {space.n_available} events within {process.name} found, {n_points} points wanted; ask for "
+                "fewer"
+            )
+    info = _info(process, amplitude, seed, thinning, space)
     request = {"n_points": n_points, **info.attributes()}
     directory = path.with_name(path.name + ".parts")
     if path.exists():
@@ -120,12 +141,10 @@ def generate(
     if not path.absolute().parent.is_dir():
         raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
 
-    kept = pilot if thinning is None else thinning.thin(space, pilot, seed)[0]
-    efficiency = max(1, len(kept.weights)) / pilot.n_trials
     try:
         with locked(directory):
             parts = Parts.open(directory, request, max(1, round(points_per_shard / efficiency)))
-            _make_shards(parts, space, thinning, n_points, seed, workers, progress)
+            _make_shards(parts, space, thinning, n_points, seed, workers, progress, info)
             _merge(parts, path, info, n_points)
             shutil.rmtree(directory)
     except OSError as error:
@@ -133,7 +152,13 @@ def generate(
     return Dataset.open(path)
 
 
-def _info(process: Process, amplitude: Truth, seed: int, thinning: Importance | None) -> DatasetInfo:
+def _info(
+    process: Process,
+    amplitude: Truth,
+    seed: int,
+    thinning: Importance | None,
+    space: PhaseSpace | EventPoints,
+) -> DatasetInfo:
     orders = amplitude.coupling_orders
     return DatasetInfo(
         process=process,
@@ -147,6 +172,7 @@ def _info(process: Process, amplitude: Truth, seed: int, thinning: Importance | 
         n_trials=0,
         pyamp_version=version("pyamp"),
         importance=thinning.to_json() if thinning else "",
+        recorded=space.provenance if isinstance(space, EventPoints) else "",
     )
 
 
@@ -164,14 +190,18 @@ def _already_there(path: Path, request: dict[str, Any]) -> Dataset:
 
 def _make_shards(
     parts: Parts,
-    space: PhaseSpace,
+    space: PhaseSpace | EventPoints,
     thinning: Importance | None,
     n_points: int,
     seed: int,
     workers: int,
     show_progress: bool,
+    info: DatasetInfo,
 ) -> None:
-    todo = (index for index in itertools.count() if parts.n_points(index) is None)
+    indices: Iterable[int] = itertools.count()
+    if isinstance(space, EventPoints):
+        indices = range(-(-space.n_available // parts.trials_per_shard))
+    todo = (index for index in indices if parts.n_points(index) is None)
     running: dict[Future[tuple[int, int]], int] = {}
     failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -184,9 +214,13 @@ def _make_shards(
         task = bar.add_task(f"truth {space.process.name}", total=n_points, completed=min(done, n_points))
         try:
             while parts.enough(n_points) is None:
-                while len(running) < workers:
-                    index = next(todo)
-                    running[executor.submit(_make_shard, parts, space, thinning, seed, index)] = index
+                for index in itertools.islice(todo, workers - len(running)):
+                    running[executor.submit(_make_shard, parts, space, thinning, info, index)] = index
+                if not running:
+                    raise PyampError(
+                        f"{space.process.name}: {n_points} points wanted, {done} events have a good amplitude; ask for "
+                        "fewer"
+                    )
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     good, bad = future.result()
@@ -200,7 +234,7 @@ def _make_shards(
 
 
 def _make_shard(
-    parts: Parts, space: PhaseSpace, thinning: Importance | None, seed: int, index: int
+    parts: Parts, space: PhaseSpace | EventPoints, thinning: Importance | None, info: DatasetInfo, index: int
 ) -> tuple[int, int]:
     """Write one shard; the numbers of good and of failed points."""
     n_trials = parts.trials_per_shard
@@ -208,12 +242,12 @@ def _make_shard(
     # be safe to share between threads.
     amplitude = truth(space.process.amplitude, alpha_s=1.0, alpha=1.0)
     begin = time.thread_time()
-    sample = space.trials(n_trials, seed, index * n_trials)
+    sample = space.trials(n_trials, info.seed, index * n_trials)
     n_ps = len(sample.weights)
     t_ps = time.thread_time() - begin
     columns: dict[str, Any] = {}
-    if thinning is not None:
-        sample, columns[SAMPLING] = thinning.thin(space, sample, seed)
+    if thinning is not None and isinstance(space, PhaseSpace):
+        sample, columns[SAMPLING] = thinning.thin(space, sample, info.seed)
     value, accuracy = amplitude.me2(sample.momenta, return_accuracy=True, on_failure="nan")
     timed = sample.momenta[:_TIMED_POINTS]
     begin = amplitude.clock()
@@ -228,10 +262,14 @@ def _make_shard(
         "phase_space_weight": sample.weights,
         "trial": sample.trials,
     }
+    if isinstance(space, EventPoints):
+        with np.errstate(divide="ignore", invalid="ignore"):  # of points that failed
+            columns["phase_space_weight"] = sample.weights / (value * info.couplings)
+        columns[SAMPLING] = space.sampling_weight(sample.momenta, columns["phase_space_weight"])
+        columns |= {"pdf_weight": np.ones(len(value)), "alpha_s": np.full(len(value), info.alpha_s)}
 
     def fill(file: h5py.File) -> None:
-        extra = () if thinning is None else (SAMPLING,)
-        create_columns(file, int(good.sum()), space.process.n_legs, extra)
+        create_columns(file, int(good.sum()), space.process.n_legs, info.extra_columns)
         for name, values in columns.items():
             file[name][...] = values[good]
         create_failed(file, sample.trials[~good])

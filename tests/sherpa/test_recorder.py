@@ -34,6 +34,7 @@ from tests.sherpa.pdf_grid import gluon_density
 PDF_SET = "PDF4LHC21_40_pdfas"
 SCALE = 104.717  # a knot of that set in Q
 QUICK = {"PSI": {"ITMIN": 300}}
+DIJETS = {"SELECTORS": [["PT", 93, 50, "E_CMS"]], "SCALES": "VAR{sqr(91.2)}"}
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +208,22 @@ def test_killed_runs_resume_without_loss_or_repetition(tmp_path: Path) -> None:
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+def test_one_process_of_several(tmp_path: Path, datasets: dict[str, Dataset]) -> None:
+    """Its weights undo that Sherpa chose among the processes."""
+    order = {"Order": {"QCD": 1, "EW": 2}}
+    both = {**QUICK, "PROCESSES": [{"1 -1 -> 11 -11 21": order}, {"2 -2 -> 11 -11 21": order}]}
+    with pytest.raises(PyampError, match="points of 1 -1 -> 11 -11 21, 2 -2 -> 11 -11 21 found, one process"):
+        generate_from_sherpa(card_path("z_jet"), 3000, tmp_path / "any.h5", settings=both)
+    wanted = datasets["z_jet"].info.process
+    dataset = generate_from_sherpa(
+        card_path("z_jet"), 3000, tmp_path / "one.h5", settings=both, process=wanted
+    )
+    alone, together = cross_section(datasets["z_jet"]), cross_section(dataset)
+    assert np.hypot(alone[1], together[1]) < 0.05 * alone[0]
+    assert abs(alone[0] - together[0]) < 4 * np.hypot(alone[1], together[1])
+    assert dataset.info.n_trials > 1.5 * 3000 / len(datasets["z_jet"]) * datasets["z_jet"].info.n_trials
+
+
 def test_amegic_compiles_where_it_must(tmp_path: Path) -> None:
     dataset = generate_from_sherpa(
         card_path("z_jet"), 500, tmp_path / "z_jet.h5", settings={**QUICK, "ME_GENERATORS": ["Amegic"]}
@@ -221,6 +238,7 @@ def test_amegic_compiles_where_it_must(tmp_path: Path) -> None:
     [
         ("truth", {"EVENT_GENERATION_MODE": "Unweighted"}, "EVENT_GENERATION_MODE is not Weighted"),
         ("z_jet", {"COLOR_SCHEME": 2}, "colours or helicities are sampled"),
+        ("z_jet", {"PROCESSES": [{"1 -1 -> 2 -2": {}}], **DIJETS}, "no single order in the couplings"),
         ("truth", {"PYAMP_RECORDER": {"DIRECTROY": "x"}}, "the nearest known one is DIRECTORY"),
         ("truth", {"PYAMP_RECORDER": {"POINTS_PER_SHARD": 0}}, "POINTS_PER_SHARD is 0; give a whole number"),
         ("truth", {"PYAMP_RECORDER": {"HDF5_LIBRARY": "no.so"}}, "no.so: cannot be opened as libhdf5.so"),

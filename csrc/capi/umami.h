@@ -39,7 +39,8 @@ enum {
     UMAMI_OUT_DIAGRAM_AMP2 = 1,   /* double; of the only channel: |M|^2 itself */
     UMAMI_OUT_COLOR_INDEX = 2,    /* int, 0, as the next two */
     UMAMI_OUT_HELICITY_INDEX = 3,
-    UMAMI_OUT_DIAGRAM_INDEX = 4
+    UMAMI_OUT_DIAGRAM_INDEX = 4,
+    UMAMI_OUT_GPU_STREAM = 5 /* of a library for a GPU only: the pointer is the stream itself */
 };
 
 PYAMP_API int umami_get_meta(int key, void* result);

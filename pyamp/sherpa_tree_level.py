@@ -6,9 +6,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pyamp.amegic import compile_process
 from pyamp.configuration import nearest
 from pyamp.errors import PyampError
-from pyamp.sherpa import REPOSITORY, find_sherpa, plugin_path
+from pyamp.sherpa import find_sherpa, plugin_path
 
 __all__ = ["GENERATORS", "PREFIX", "cache_folder", "open_tree_level"]
 
@@ -31,7 +27,7 @@ GENERATORS = ("Amegic", "Comix")
 _QUARKS = (1, 2, 3, 4, 5)
 _CHARGED_LEPTONS = (11, 13)
 _NEUTRINOS = (12, 14, 16)
-_CARD, _READY, _LOCK, _LOG = "Sherpa.yaml", "ready", "lock", "sherpa.log"
+_CARD, _READY, _LOCK = "Sherpa.yaml", "ready", "lock"
 _Z_MASS = 91.1876
 _OPTIONS = ("timeout_s", "start_timeout_s", "accuracy_limit", "log", "name")
 _OWN_OPTIONS = ("process", "generator", "alpha_s_power", "alpha_power", "settings", "jobs")
@@ -228,78 +224,9 @@ def _prepare(folder: Path, card: str, generator: str, process: str, jobs: int) -
                 return
             (folder / _CARD).write_text(card)
             if generator == "Amegic":
-                _compile(folder, process, jobs)
+                compile_process(folder, _CARD, process, jobs)
             (folder / _READY).touch()
     except OSError as error:
         raise PyampError(
             f"{folder}: {error.strerror or error}; PYAMP_CACHE names another folder for compiled matrix elements"
         ) from None
-
-
-def _compile(folder: Path, process: str, jobs: int) -> None:
-    console = Console(file=sys.stderr)
-    console.print(
-        f"pyamp: AMEGIC writes and compiles {process}, once; kept in {folder}", markup=False, soft_wrap=True
-    )
-    shutil.rmtree(folder / "Process", ignore_errors=True)
-    shutil.rmtree(folder / "build", ignore_errors=True)
-    sherpa = find_sherpa()
-    with (folder / _LOG).open("w") as log:
-        code = subprocess.run(
-            [str(sherpa / "bin" / "Sherpa"), _CARD],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-    groups = sorted((folder / "Process" / "Amegic").glob("P*_*"))
-    if not groups:
-        raise PyampError(
-            f"sherpa: AMEGIC wrote no code for {process!r} (exit code {code}); {folder / _LOG} says why"
-        )
-    build = folder / "build"
-    configure = [
-        *(_tool("cmake"), "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}"),
-        *("-S", str(_amegic_project()), "-B", str(build)),
-        *(f"-DPROCESS_FOLDER={folder}", f"-DSHERPA_DIR={sherpa}"),
-    ]
-    with (folder / "compilation.log").open("w") as log:
-        done = subprocess.run(configure, stdout=log, stderr=subprocess.STDOUT, check=False).returncode == 0
-        done = done and _build([_tool("ninja"), "-C", str(build), f"-j{jobs}"], log, console)
-    if not done:
-        raise PyampError(f"sherpa: the code of AMEGIC for {process!r} did not compile; see {log.name}")
-    shutil.rmtree(build)
-
-
-def _build(command: list[str], log: Any, console: Console) -> bool:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ninja,
-        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
-    ):
-        task = bar.add_task("compiling", total=None)
-        assert ninja.stdout is not None
-        for line in ninja.stdout:
-            log.write(line)
-            if found := re.match(r"\[(\d+)/(\d+)\]", line):
-                bar.update(task, completed=int(found[1]), total=int(found[2]))
-    return ninja.returncode == 0
-
-
-def _tool(name: str) -> str:
-    beside = Path(sys.prefix) / "bin" / name
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if not found:
-        raise PyampError(f"sherpa: {name} not found, which compiles the code of AMEGIC; pip install {name}")
-    return found
-
-
-def _amegic_project() -> Path:
-    for folder in (
-        Path(sys.prefix) / "share" / "pyamp" / "amegic",
-        REPOSITORY / "sherpa_plugin/tree_level/amegic",
-    ):
-        if (folder / "CMakeLists.txt").is_file():
-            return folder
-    raise PyampError("sherpa: the CMake project for AMEGIC's code is missing; `make build` installs it")

@@ -19,7 +19,7 @@ from pyamp.configuration import nearest
 from pyamp.errors import PyampError
 from pyamp.sherpa import find_sherpa, plugin_path
 
-__all__ = ["GENERATORS", "PREFIX", "cache_folder", "open_tree_level"]
+__all__ = ["GENERATORS", "PREFIX", "cache_folder", "cached_processes", "open_tree_level", "provider_library"]
 
 PREFIX = "sherpa:"
 GENERATORS = ("Amegic", "Comix")
@@ -45,6 +45,27 @@ def cache_folder() -> Path:
     named = os.environ.get("PYAMP_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return (Path(named) if named else base / "pyamp").absolute()
+
+
+def cached_processes(generator: str) -> tuple[list[str], list[str]]:
+    """Names of the folders of a generator in :func:`cache_folder`: those that are ready, and unfinished ones."""
+    folders = sorted(cache_folder().glob(f"sherpa-*/{generator}_*/"))
+    ready = [folder.name for folder in folders if (folder / _READY).exists()]
+    return ready, [folder.name for folder in folders if folder.name not in ready]
+
+
+def provider_library() -> Path:
+    """``libpyamp_sherpa.so``, which is installed with the Sherpa plugin.
+
+    Raises
+    ------
+    PyampError
+        It or the plugin is not there.
+    """
+    library = plugin_path().parent / "libpyamp_sherpa.so"
+    if not library.is_file():
+        raise PyampError(f"{library}: not found; `make build` builds it with the Sherpa plugin")
+    return library
 
 
 def open_tree_level(
@@ -103,10 +124,7 @@ def open_tree_level(
     card = _run_card(incoming, outgoing, generator, (strong, weak), settings or {})
     folder = _folder(card, generator, process)
     _prepare(folder, card, generator, process, jobs)
-    library = plugin_path().parent / "libpyamp_sherpa.so"
-    if not library.is_file():
-        raise PyampError(f"{library}: not found; `make build` builds it with the Sherpa plugin")
-    sherpa = find_sherpa()
+    library, sherpa = provider_library(), find_sherpa()
     own = {
         "preset": "sherpa",
         "process": process,

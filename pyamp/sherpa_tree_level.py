@@ -6,6 +6,8 @@ import fcntl
 import hashlib
 import os
 import re
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from pyamp.amegic import compile_process
+from pyamp.amegic import Limits, compile_process
 from pyamp.configuration import nearest
 from pyamp.errors import PyampError
 from pyamp.sherpa import find_sherpa, plugin_path
@@ -30,7 +32,10 @@ _NEUTRINOS = (12, 14, 16)
 _CARD, _READY, _LOCK = "Sherpa.yaml", "ready", "lock"
 _Z_MASS = 91.1876
 _OPTIONS = ("timeout_s", "start_timeout_s", "accuracy_limit", "log", "name")
-_OWN_OPTIONS = ("process", "generator", "alpha_s_power", "alpha_power", "settings", "jobs")
+_OWN_OPTIONS = (
+    *("process", "generator", "alpha_s_power", "alpha_power", "settings"),
+    *("jobs", "write_timeout_s", "compile_timeout_s"),
+)
 
 
 class BlhaProvider(NamedTuple):
@@ -77,6 +82,8 @@ def open_tree_level(
     alpha_power: int | None = None,
     settings: Mapping[str, Any] | None = None,
     jobs: int = 2,
+    write_timeout_s: float = 1800.0,
+    compile_timeout_s: float = 4 * 3600.0,
     **options: Any,
 ) -> BlhaProvider:
     """Make a process of Sherpa ready, compiled where AMEGIC needs it, as a provider for :func:`pyamp.truth`.
@@ -97,6 +104,8 @@ def open_tree_level(
         own defaults otherwise: the Gμ scheme with complex masses, diagonal CKM matrix.
     jobs : int
         Compilers at a time.
+    write_timeout_s, compile_timeout_s : float
+        Seconds after which Sherpa, which writes AMEGIC's code, and the compilation of that are stopped.
     **options
         Of a BLHA provider: ``timeout_s``, ``start_timeout_s``, ``accuracy_limit``, ``log``, ``name``.
 
@@ -120,10 +129,14 @@ def open_tree_level(
         raise PyampError(
             f"sherpa: generator {generator!r} found; did you mean {nearest(str(generator), list(GENERATORS))!r}?"
         )
+    limits = Limits(write_timeout_s, compile_timeout_s, jobs)
+    for key, value in limits._asdict().items():
+        if not isinstance(value, int | float) or not value > 0:
+            raise PyampError(f"sherpa: {key} is {value!r}, a positive number expected")
     strong, weak = _orders(incoming, outgoing, alpha_s_power, alpha_power)
     card = _run_card(incoming, outgoing, generator, (strong, weak), settings or {})
     folder = _folder(card, generator, process)
-    _prepare(folder, card, generator, process, jobs)
+    _prepare(folder, card, generator, process, limits)
     library, sherpa = provider_library(), find_sherpa()
     own = {
         "preset": "sherpa",
@@ -225,24 +238,39 @@ def _folder(card: str, generator: str, process: str) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keeps out other processes; the workers take the same lock while Sherpa starts."""
+def _locked(folder: Path, seconds: float) -> Iterator[int]:
+    """Keeps out other processes, and gives the lock's descriptor; the workers take it while Sherpa starts."""
     with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        told, start = False, time.monotonic()
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                pass
+            waited = time.monotonic() - start
+            if waited > seconds:
+                raise PyampError(
+                    f"{folder}: another process has prepared it for {seconds:g} s and holds its lock"
+                )
+            if waited > 1.0 and not told:
+                told = True
+                print(f"pyamp: waits for another process that prepares {folder}", file=sys.stderr)
+            time.sleep(0.1)
+        yield lock.fileno()
 
 
-def _prepare(folder: Path, card: str, generator: str, process: str, jobs: int) -> None:
+def _prepare(folder: Path, card: str, generator: str, process: str, limits: Limits) -> None:
     if (folder / _READY).exists():
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with _locked(folder, limits.write_timeout_s + limits.compile_timeout_s) as lock:
             if (folder / _READY).exists():
                 return
             (folder / _CARD).write_text(card)
             if generator == "Amegic":
-                compile_process(folder, _CARD, process, jobs)
+                compile_process(folder, _CARD, process, limits, lock)
             (folder / _READY).touch()
     except OSError as error:
         raise PyampError(

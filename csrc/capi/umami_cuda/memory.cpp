@@ -20,9 +20,10 @@ class Flags {
  public:
     std::int32_t* on_device(std::size_t count) {
         if (count > capacity_) {
-            capacity_ = std::max(count, 2 * capacity_);
-            device_ = cuda::DeviceMemory<std::int32_t>(capacity_);
-            host_ = cuda::PinnedMemory<std::int32_t>(capacity_);
+            const std::size_t enough = std::max(count, 2 * capacity_);
+            device_ = cuda::DeviceMemory<std::int32_t>(enough);
+            host_ = cuda::PinnedMemory<std::int32_t>(enough);
+            capacity_ = enough;
         }
         return device_.data();
     }

@@ -16,17 +16,35 @@ from pyamp.sherpa_tree_level import PREFIX, open_tree_level
 __all__ = ["olp_library", "provider_card", "read_provider_card", "umami_library"]
 
 
-def umami_library() -> str:
+def umami_library(device: str = "cpu") -> str:
     """Path of the library that UMAMI hosts (madspace, MadGraph7) open; see ``docs/hosts.md``.
+
+    Parameters
+    ----------
+    device : {"cpu", "cuda"}
+        Where the host has the momenta: ``"cuda"`` for a context on a GPU.
 
     Returns
     -------
     str
-        ``libpyamp.so``. The path given to ``umami_initialize`` is that of a model file or of a provider card.
+        ``libpyamp.so`` or ``libpyamp_umami_cuda.so``. The path given to ``umami_initialize`` is that of a model file or
+        of a provider card.
+
+    Raises
+    ------
+    PyampError
+        Another device, or pyamp was built without nvcc. That there is a GPU is seen when the library is initialised.
     """
     from pyamp.paths import library  # also run as a script, which must not find itself imported
 
-    return str(library("pyamp"))
+    if device not in ("cpu", "cuda"):
+        raise PyampError(f"umami_library: device {device!r} found, 'cpu' or 'cuda' expected")
+    path = library("pyamp" if device == "cpu" else "pyamp_umami_cuda")
+    if not path.is_file():
+        raise PyampError(
+            f"{path}: not there, pyamp was built without nvcc; put nvcc on the PATH and build again"
+        )
+    return str(path)
 
 
 def olp_library() -> str:

@@ -10,7 +10,8 @@ def library(name: str) -> Path:
     Parameters
     ----------
     name : str
-        ``"pyamp"`` (no Torch) or ``"pyamp_torch"`` (LibTorch backend and Torch operators).
+        ``"pyamp"`` (no Torch), ``"pyamp_torch"`` (LibTorch backend and Torch operators), ``"pyamp_olp"`` (BLHA server),
+        ``"pyamp_cuda"`` or ``"pyamp_umami_cuda"``, the last two where pyamp was built with nvcc.
     """
     from pyamp import _core
 

@@ -6,9 +6,8 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
-import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,14 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pyamp.amegic import Limits, compile_process
 from pyamp.configuration import nearest
 from pyamp.errors import PyampError
-from pyamp.sherpa import REPOSITORY, find_sherpa, plugin_path
+from pyamp.sherpa import find_sherpa, plugin_path
 
-__all__ = ["GENERATORS", "PREFIX", "cache_folder", "open_tree_level"]
+__all__ = ["GENERATORS", "PREFIX", "cache_folder", "cached_processes", "open_tree_level", "provider_library"]
 
 PREFIX = "sherpa:"
 GENERATORS = ("Amegic", "Comix")
@@ -31,10 +29,13 @@ GENERATORS = ("Amegic", "Comix")
 _QUARKS = (1, 2, 3, 4, 5)
 _CHARGED_LEPTONS = (11, 13)
 _NEUTRINOS = (12, 14, 16)
-_CARD, _READY, _LOCK, _LOG = "Sherpa.yaml", "ready", "lock", "sherpa.log"
+_CARD, _READY, _LOCK = "Sherpa.yaml", "ready", "lock"
 _Z_MASS = 91.1876
 _OPTIONS = ("timeout_s", "start_timeout_s", "accuracy_limit", "log", "name")
-_OWN_OPTIONS = ("process", "generator", "alpha_s_power", "alpha_power", "settings", "jobs")
+_OWN_OPTIONS = (
+    *("process", "generator", "alpha_s_power", "alpha_power", "settings"),
+    *("jobs", "write_timeout_s", "compile_timeout_s"),
+)
 
 
 class BlhaProvider(NamedTuple):
@@ -51,6 +52,27 @@ def cache_folder() -> Path:
     return (Path(named) if named else base / "pyamp").absolute()
 
 
+def cached_processes(generator: str) -> tuple[list[str], list[str]]:
+    """Names of the folders of a generator in :func:`cache_folder`: those that are ready, and unfinished ones."""
+    folders = sorted(cache_folder().glob(f"sherpa-*/{generator}_*/"))
+    ready = [folder.name for folder in folders if (folder / _READY).exists()]
+    return ready, [folder.name for folder in folders if folder.name not in ready]
+
+
+def provider_library() -> Path:
+    """``libpyamp_sherpa.so``, which is installed with the Sherpa plugin.
+
+    Raises
+    ------
+    PyampError
+        It or the plugin is not there.
+    """
+    library = plugin_path().parent / "libpyamp_sherpa.so"
+    if not library.is_file():
+        raise PyampError(f"{library}: not found; `make build` builds it with the Sherpa plugin")
+    return library
+
+
 def open_tree_level(
     source: str,
     process: str | None = None,
@@ -60,6 +82,8 @@ def open_tree_level(
     alpha_power: int | None = None,
     settings: Mapping[str, Any] | None = None,
     jobs: int = 2,
+    write_timeout_s: float = 1800.0,
+    compile_timeout_s: float = 4 * 3600.0,
     **options: Any,
 ) -> BlhaProvider:
     """Make a process of Sherpa ready, compiled where AMEGIC needs it, as a provider for :func:`pyamp.truth`.
@@ -80,6 +104,8 @@ def open_tree_level(
         own defaults otherwise: the Gμ scheme with complex masses, diagonal CKM matrix.
     jobs : int
         Compilers at a time.
+    write_timeout_s, compile_timeout_s : float
+        Seconds after which Sherpa, which writes AMEGIC's code, and the compilation of that are stopped.
     **options
         Of a BLHA provider: ``timeout_s``, ``start_timeout_s``, ``accuracy_limit``, ``log``, ``name``.
 
@@ -103,14 +129,15 @@ def open_tree_level(
         raise PyampError(
             f"sherpa: generator {generator!r} found; did you mean {nearest(str(generator), list(GENERATORS))!r}?"
         )
+    limits = Limits(write_timeout_s, compile_timeout_s, jobs)
+    for key, value in limits._asdict().items():
+        if not isinstance(value, int | float) or not value > 0:
+            raise PyampError(f"sherpa: {key} is {value!r}, a positive number expected")
     strong, weak = _orders(incoming, outgoing, alpha_s_power, alpha_power)
     card = _run_card(incoming, outgoing, generator, (strong, weak), settings or {})
     folder = _folder(card, generator, process)
-    _prepare(folder, card, generator, process, jobs)
-    library = plugin_path().parent / "libpyamp_sherpa.so"
-    if not library.is_file():
-        raise PyampError(f"{library}: not found; `make build` builds it with the Sherpa plugin")
-    sherpa = find_sherpa()
+    _prepare(folder, card, generator, process, limits)
+    library, sherpa = provider_library(), find_sherpa()
     own = {
         "preset": "sherpa",
         "process": process,
@@ -211,95 +238,41 @@ def _folder(card: str, generator: str, process: str) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keeps out other processes; the workers take the same lock while Sherpa starts."""
+def _locked(folder: Path, seconds: float) -> Iterator[int]:
+    """Keeps out other processes, and gives the lock's descriptor; the workers take it while Sherpa starts."""
     with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        told, start = False, time.monotonic()
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                pass
+            waited = time.monotonic() - start
+            if waited > seconds:
+                raise PyampError(
+                    f"{folder}: another process has prepared it for {seconds:g} s and holds its lock"
+                )
+            if waited > 1.0 and not told:
+                told = True
+                print(f"pyamp: waits for another process that prepares {folder}", file=sys.stderr)
+            time.sleep(0.1)
+        yield lock.fileno()
 
 
-def _prepare(folder: Path, card: str, generator: str, process: str, jobs: int) -> None:
+def _prepare(folder: Path, card: str, generator: str, process: str, limits: Limits) -> None:
     if (folder / _READY).exists():
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with _locked(folder, limits.write_timeout_s + limits.compile_timeout_s) as lock:
             if (folder / _READY).exists():
                 return
             (folder / _CARD).write_text(card)
             if generator == "Amegic":
-                _compile(folder, process, jobs)
+                compile_process(folder, _CARD, process, limits, lock)
             (folder / _READY).touch()
     except OSError as error:
         raise PyampError(
             f"{folder}: {error.strerror or error}; PYAMP_CACHE names another folder for compiled matrix elements"
         ) from None
-
-
-def _compile(folder: Path, process: str, jobs: int) -> None:
-    console = Console(file=sys.stderr)
-    console.print(
-        f"pyamp: AMEGIC writes and compiles {process}, once; kept in {folder}", markup=False, soft_wrap=True
-    )
-    shutil.rmtree(folder / "Process", ignore_errors=True)
-    shutil.rmtree(folder / "build", ignore_errors=True)
-    sherpa = find_sherpa()
-    with (folder / _LOG).open("w") as log:
-        code = subprocess.run(
-            [str(sherpa / "bin" / "Sherpa"), _CARD],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-    groups = sorted((folder / "Process" / "Amegic").glob("P*_*"))
-    if not groups:
-        raise PyampError(
-            f"sherpa: AMEGIC wrote no code for {process!r} (exit code {code}); {folder / _LOG} says why"
-        )
-    build = folder / "build"
-    configure = [
-        *(_tool("cmake"), "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}"),
-        *("-S", str(_amegic_project()), "-B", str(build)),
-        *(f"-DPROCESS_FOLDER={folder}", f"-DSHERPA_DIR={sherpa}"),
-    ]
-    with (folder / "compilation.log").open("w") as log:
-        done = subprocess.run(configure, stdout=log, stderr=subprocess.STDOUT, check=False).returncode == 0
-        done = done and _build([_tool("ninja"), "-C", str(build), f"-j{jobs}"], log, console)
-    if not done:
-        raise PyampError(f"sherpa: the code of AMEGIC for {process!r} did not compile; see {log.name}")
-    shutil.rmtree(build)
-
-
-def _build(command: list[str], log: Any, console: Console) -> bool:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ninja,
-        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
-    ):
-        task = bar.add_task("compiling", total=None)
-        assert ninja.stdout is not None
-        for line in ninja.stdout:
-            log.write(line)
-            if found := re.match(r"\[(\d+)/(\d+)\]", line):
-                bar.update(task, completed=int(found[1]), total=int(found[2]))
-    return ninja.returncode == 0
-
-
-def _tool(name: str) -> str:
-    beside = Path(sys.prefix) / "bin" / name
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if not found:
-        raise PyampError(f"sherpa: {name} not found, which compiles the code of AMEGIC; pip install {name}")
-    return found
-
-
-def _amegic_project() -> Path:
-    for folder in (
-        Path(sys.prefix) / "share" / "pyamp" / "amegic",
-        REPOSITORY / "sherpa_plugin/tree_level/amegic",
-    ):
-        if (folder / "CMakeLists.txt").is_file():
-            return folder
-    raise PyampError("sherpa: the CMake project for AMEGIC's code is missing; `make build` installs it")

@@ -1,4 +1,5 @@
-// UMAMI over the functions of pyamp.h: the same layout, other names and a few more keys.
+// UMAMI over the functions of pyamp.h: the same layout, other names and a few more keys. Where the buffers lie is the
+// business of umami_memory.h.
 #include "capi/umami.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include <string>
 
 #include "amplitudes/amplitude_provider.h"
-#include "capi/guard.h"
+#include "capi/umami_memory.h"
 
 namespace {
 
@@ -20,19 +21,21 @@ using pyamp::capi::Failure;
 using pyamp::capi::guarded;
 using pyamp::capi::last_error;
 using pyamp::capi::require;
+using pyamp::umami::Events;
+using pyamp::umami::Inputs;
 
 constexpr std::array<bool, 6> supported_in = {true, true, true, true, true, true};
 constexpr std::array<bool, 6> required_in = {true, false, false, false, false, false};
-constexpr std::array<bool, 5> supported_out = {true, true, true, true, true};
+/// The stream is an output only where there are streams.
+constexpr std::array<bool, 6> supported_out = {true, true, true, true, true, true};
+int n_outputs() { return UMAMI_OUT_GPU_STREAM + (pyamp::umami::has_streams() ? 1 : 0); }
 
 struct Instance {
-    pyamp_handle* handle = nullptr;
+    std::unique_ptr<pyamp::umami::Element> element;
     int n_legs = 0;
     pyamp::CouplingOrders orders;
     double alpha_s = 0.0, alpha = 0.0;                ///< as set
     double opened_alpha_s = 0.0, opened_alpha = 0.0;  ///< those with which the handle computes
-
-    ~Instance() { pyamp_close(handle); }
 
     /// What set_parameter changed, as a factor of |M|^2.
     double factor(bool alpha_s_given) const {
@@ -72,24 +75,19 @@ int guarded_aloud(const Body& body) noexcept {
     return status;
 }
 
-void succeed(int status) {
-    if (status != PYAMP_SUCCESS) throw Failure{static_cast<pyamp_status>(status), last_error()};
-}
-
 nlohmann::json describe(pyamp_handle* handle) {
     std::size_t size = 0;
-    succeed(pyamp_describe(handle, nullptr, 0, &size));
+    pyamp::umami::succeed(pyamp_describe(handle, nullptr, 0, &size));
     std::string text(size, '\0');
-    succeed(pyamp_describe(handle, text.data(), size, nullptr));
+    pyamp::umami::succeed(pyamp_describe(handle, text.data(), size, nullptr));
     return nlohmann::json::parse(text.c_str());
 }
 
-template <std::size_t n>
-int give(const std::array<bool, n>& values, bool const** flags, int* count) {
+int give(const std::array<bool, 6>& values, int n, bool const** flags, int* count) {
     return guarded([&] {
         require(flags && count, "umami: flags or count is a null pointer");
         *flags = values.data();
-        *count = static_cast<int>(n);
+        *count = n;
     });
 }
 
@@ -100,22 +98,18 @@ double& parameter(Instance& instance, const char* name) {
     throw Failure{PYAMP_ERROR, "umami: unknown parameter '" + std::string(name) + "'; there are alpha_s and alpha"};
 }
 
-/// The inputs that pyamp_evaluate takes.
-struct Inputs {
-    std::size_t n = 0;
-    int keys[2];
-    void const* data[2];
-    bool alpha_s = false;
+void add(Inputs& inputs, int key, void const* pointer) {
+    for (std::size_t i = 0; i < inputs.n; ++i)
+        require(inputs.keys[i] != key, "umami_matrix_element: an input key came twice");
+    inputs.keys[inputs.n] = key;
+    inputs.data[inputs.n++] = pointer;
+}
 
-    void add(int key, void const* pointer) {
-        for (std::size_t i = 0; i < n; ++i) require(keys[i] != key, "umami_matrix_element: an input key came twice");
-        keys[n] = key;
-        data[n++] = pointer;
-        alpha_s = alpha_s || key == PYAMP_IN_ALPHA_S;
-    }
-};
+bool has(const Inputs& inputs, int key) {
+    return std::find(inputs.keys, inputs.keys + inputs.n, key) != inputs.keys + inputs.n;
+}
 
-Inputs read_inputs(std::size_t count, std::size_t offset, std::size_t n_in, int const* keys, void const* const* in) {
+Inputs read_inputs(std::size_t n_in, int const* keys, void const* const* in) {
     Inputs inputs;
     require(n_in == 0 || (keys && in), "umami_matrix_element: input_keys or inputs is a null pointer");
     for (std::size_t i = 0; i < n_in; ++i) {
@@ -123,37 +117,29 @@ Inputs read_inputs(std::size_t count, std::size_t offset, std::size_t n_in, int 
         if (keys[i] < 0 || keys[i] >= static_cast<int>(supported_in.size()))
             throw Failure{PYAMP_UNSUPPORTED_INPUT,
                           "umami_matrix_element: unsupported input key " + std::to_string(keys[i])};
-        if (keys[i] == UMAMI_IN_MOMENTA) inputs.add(PYAMP_IN_MOMENTA, in[i]);
-        if (keys[i] == UMAMI_IN_ALPHA_S) inputs.add(PYAMP_IN_ALPHA_S, in[i]);
-        if (keys[i] == UMAMI_IN_FLAVOR_INDEX) {
-            const int* flavour = static_cast<const int*>(in[i]) + offset;
-            require(std::all_of(flavour, flavour + count, [](int f) { return f == 0; }),
-                    "umami_matrix_element: a flavour index is not 0, the only one there is");
-        }
+        if (keys[i] == UMAMI_IN_MOMENTA) add(inputs, PYAMP_IN_MOMENTA, in[i]);
+        if (keys[i] == UMAMI_IN_ALPHA_S) add(inputs, PYAMP_IN_ALPHA_S, in[i]);
+        if (keys[i] == UMAMI_IN_FLAVOR_INDEX) inputs.flavour = static_cast<const int*>(in[i]);
     }
-    if (inputs.n == 0 || (inputs.n == 1 && inputs.alpha_s))
+    if (!has(inputs, PYAMP_IN_MOMENTA))
         throw Failure{PYAMP_MISSING_INPUT, "umami_matrix_element: the momenta (key 0) are missing"};
     return inputs;
 }
 
-void check_outputs(std::size_t n_out, int const* keys, void* const* out) {
+/// @returns the stream, null where none is given
+void* check_outputs(std::size_t n_out, int const* keys, void* const* out) {
+    void* stream = nullptr;
     require(n_out == 0 || (keys && out), "umami_matrix_element: output_keys or outputs is a null pointer");
     for (std::size_t i = 0; i < n_out; ++i) {
-        require(out[i], "umami_matrix_element: an output is a null pointer");
-        if (keys[i] < 0 || keys[i] >= static_cast<int>(supported_out.size()))
+        if (keys[i] < 0 || keys[i] >= n_outputs())
             throw Failure{PYAMP_UNSUPPORTED_OUTPUT,
                           "umami_matrix_element: unsupported output key " + std::to_string(keys[i])};
+        if (keys[i] == UMAMI_OUT_GPU_STREAM)
+            stream = out[i];
+        else
+            require(out[i], "umami_matrix_element: an output is a null pointer");
     }
-}
-
-void evaluate(Instance& instance, std::size_t count, std::size_t stride, std::size_t offset, const Inputs& inputs,
-              double* out) {
-    const int key = PYAMP_OUT_AMPLITUDE;
-    void* const target = out;
-    succeed(
-        pyamp_evaluate(instance.handle, count, stride, offset, inputs.n, inputs.keys, inputs.data, 1, &key, &target));
-    const double factor = instance.factor(inputs.alpha_s);
-    if (factor != 1.0) std::for_each_n(out + offset, count, [factor](double& value) { value *= factor; });
+    return stream;
 }
 
 }  // namespace
@@ -164,7 +150,7 @@ int umami_get_meta(int key, void* result) {
         int& value = *static_cast<int*>(result);
         switch (key) {
             case UMAMI_META_DEVICE:
-                value = UMAMI_DEVICE_CPU;
+                value = pyamp::umami::device();
                 break;
             case UMAMI_META_PARTICLE_COUNT:
                 value = open_instances.n_legs();
@@ -180,9 +166,13 @@ int umami_get_meta(int key, void* result) {
     });
 }
 
-int umami_supported_inputs(bool const** flags, int* count) { return give(supported_in, flags, count); }
-int umami_required_inputs(bool const** flags, int* count) { return give(required_in, flags, count); }
-int umami_supported_outputs(bool const** flags, int* count) { return give(supported_out, flags, count); }
+int umami_supported_inputs(bool const** flags, int* count) {
+    return give(supported_in, supported_in.size(), flags, count);
+}
+int umami_required_inputs(bool const** flags, int* count) {
+    return give(required_in, required_in.size(), flags, count);
+}
+int umami_supported_outputs(bool const** flags, int* count) { return give(supported_out, n_outputs(), flags, count); }
 
 int umami_initialize(void** handle, char const* path) {
     return guarded_aloud([&] {
@@ -190,8 +180,8 @@ int umami_initialize(void** handle, char const* path) {
         *handle = nullptr;
         require(path, "umami_initialize: the path is a null pointer");
         auto instance = std::make_unique<Instance>();
-        succeed(pyamp_open(&instance->handle, path, nullptr));
-        const auto description = describe(instance->handle);
+        instance->element = pyamp::umami::open(path);
+        const auto description = describe(instance->element->handle());
         const auto& couplings = description["couplings"];
         instance->n_legs = static_cast<int>(description["process"]["pdg_ids"].size());
         instance->orders = {couplings["alpha_s_power"].get<int>(), couplings["alpha_power"].get<int>()};
@@ -225,18 +215,24 @@ int umami_matrix_element(void* handle, size_t count, size_t stride, size_t offse
         require(handle, "umami_matrix_element: handle is a null pointer");
         require(count <= stride && offset <= stride - count,
                 "umami_matrix_element: offset + count exceeds the stride");
-        const Inputs inputs = read_inputs(count, offset, n_in, in_keys, in);
-        check_outputs(n_out, out_keys, out);
+        const Inputs inputs = read_inputs(n_in, in_keys, in);
+        void* const stream = check_outputs(n_out, out_keys, out);
+        const Events events{count, stride, offset};
+        Instance& instance = *static_cast<Instance*>(handle);
         double* amplitude = nullptr;
         for (std::size_t i = 0; i < n_out; ++i) {
-            if (out_keys[i] == UMAMI_OUT_MATRIX_ELEMENT || out_keys[i] == UMAMI_OUT_DIAGRAM_AMP2) {
-                const auto target = static_cast<double*>(out[i]);
-                if (amplitude)
-                    std::copy_n(amplitude + offset, count, target + offset);
-                else
-                    evaluate(*static_cast<Instance*>(handle), count, stride, offset, inputs, amplitude = target);
+            if (out_keys[i] == UMAMI_OUT_GPU_STREAM) continue;
+            if (out_keys[i] != UMAMI_OUT_MATRIX_ELEMENT && out_keys[i] != UMAMI_OUT_DIAGRAM_AMP2) {
+                instance.element->fill_zero(events, static_cast<int*>(out[i]), stream);
+                continue;
+            }
+            const auto target = static_cast<double*>(out[i]);
+            if (amplitude) {
+                instance.element->copy(events, amplitude, target, stream);
             } else {
-                std::fill_n(static_cast<int*>(out[i]) + offset, count, 0);
+                amplitude = target;
+                const double factor = instance.factor(has(inputs, PYAMP_IN_ALPHA_S));
+                instance.element->evaluate(events, inputs, factor, target, stream);
             }
         }
     });

@@ -2,6 +2,9 @@
  * libpyamp exports it. Keys and statuses are version 1.0 of the interface; every function returns a status and lets
  * no exception out. pyamp_last_error() of pyamp.h has the reason of a failure; it is also printed on standard error,
  * since UMAMI has no messages.
+ *
+ * Two libraries have these functions: libpyamp, whose buffers are in host memory, and libpyamp_umami_cuda, whose
+ * buffers are in the memory of the CUDA device that is current when an instance is initialised.
  */
 #ifndef PYAMP_CAPI_UMAMI_H
 #define PYAMP_CAPI_UMAMI_H
@@ -18,7 +21,7 @@ extern "C" {
 enum { UMAMI_DEVICE_CPU = 0, UMAMI_DEVICE_CUDA = 1, UMAMI_DEVICE_HIP = 2 };
 
 enum {
-    UMAMI_META_DEVICE = 0,         /* UMAMI_DEVICE_CPU: all buffers are host memory, wherever the network runs */
+    UMAMI_META_DEVICE = 0,         /* where all buffers are, wherever the network runs */
     UMAMI_META_PARTICLE_COUNT = 1, /* of the open instances; an error while there are none, or of different counts */
     UMAMI_META_DIAGRAM_COUNT = 2,  /* 1: these three are summed over, and index 0 stands for the sum */
     UMAMI_META_HELICITY_COUNT = 3,
@@ -39,7 +42,8 @@ enum {
     UMAMI_OUT_DIAGRAM_AMP2 = 1,   /* double; of the only channel: |M|^2 itself */
     UMAMI_OUT_COLOR_INDEX = 2,    /* int, 0, as the next two */
     UMAMI_OUT_HELICITY_INDEX = 3,
-    UMAMI_OUT_DIAGRAM_INDEX = 4
+    UMAMI_OUT_DIAGRAM_INDEX = 4,
+    UMAMI_OUT_GPU_STREAM = 5 /* of a library for a GPU only: the pointer is the stream itself */
 };
 
 PYAMP_API int umami_get_meta(int key, void* result);

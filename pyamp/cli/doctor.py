@@ -45,11 +45,16 @@ def _checks(paths: list[Path]) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "LibTorch", _libtorch
     yield "CUDA", _cuda
     yield "UMAMI", _umami
+    yield "UMAMI on a GPU", _umami_on_a_gpu
     yield "madspace", _madspace
     yield "BLHA", _blha
     yield "OpenLoops", _openloops
     yield "Sherpa", _sherpa
     yield "Sherpa plugin", _plugin
+    yield "Sherpa tree level", _tree_level
+    yield "AMEGIC", _amegic
+    yield "LHE files", lambda: f"pylhe {_version('pylhe')}"
+    yield "HepMC files", lambda: f"pyhepmc {_version('pyhepmc')}"
     for path in paths:
         yield path.name, lambda path=path: _opened(path)  # type: ignore[misc]
 
@@ -101,14 +106,34 @@ def _cuda() -> str:
 
 
 def _umami() -> str:
-    import ctypes
-
     from pyamp.hosts import umami_library
 
-    library, result = ctypes.CDLL(umami_library()), ctypes.c_int(-1)
-    if library.umami_get_meta(0, ctypes.byref(result)) != 0 or result.value != 0:
-        raise PyampError(f"{umami_library()}: device {result.value} found, 0 (CPU) expected")
-    return f"{umami_library()}, device CPU"
+    return _serves(umami_library(), "CPU")
+
+
+def _umami_on_a_gpu() -> str:
+    from pyamp.hosts import umami_library
+    from pyamp.paths import library
+
+    if not library("pyamp_umami_cuda").is_file():
+        raise NotInstalledError("pyamp was built without nvcc")
+    text = _serves(umami_library(device="cuda"), "CUDA")
+    import torch
+
+    if not torch.cuda.is_available():
+        raise NotInstalledError(f"{text}; no CUDA device here")
+    return text
+
+
+def _serves(path: str, device: str) -> str:
+    """What a UMAMI library says of itself."""
+    import ctypes
+
+    library, result = ctypes.CDLL(path), ctypes.c_int(-1)
+    key = ("CPU", "CUDA").index(device)
+    if library.umami_get_meta(0, ctypes.byref(result)) != 0 or result.value != key:
+        raise PyampError(f"{path}: device {result.value} found, {key} ({device}) expected")
+    return f"{path}, device {device}"
 
 
 def _madspace() -> str:
@@ -174,6 +199,69 @@ def _plugin() -> str:
         if os.environ.get("PYAMP_SHERPA_PLUGIN"):
             raise
         raise NotInstalledError(str(error)) from None
+
+
+def _tree_level() -> str:
+    """That Comix, which compiles nothing, gives the photon's part of e⁺e⁻ → dd̄, which is known on paper."""
+    import math
+
+    import numpy as np
+
+    from pyamp.sherpa import find_sherpa
+    from pyamp.sherpa_tree_level import provider_library
+    from pyamp.truth import truth
+
+    try:
+        library = provider_library()
+    except PyampError as error:
+        raise NotInstalledError(str(error)) from None
+    bound, sherpa = _bound_to(library), find_sherpa()
+    if sherpa not in bound.parents:
+        raise PyampError(
+            f"{library}: bound to {bound}, {sherpa} is in use; `make build SHERPA_DIR={sherpa}` binds it again"
+        )
+    no_z = {"PARTICLE_DATA": {23: {"Active": 0}}}
+    comix = truth("sherpa:11 -11 -> 1 -1", generator="Comix", settings=no_z)
+    point = np.array([[1, 0, 0, 1], [1, 0, 0, -1], [1, 0.6, 0, 0.8], [1, -0.6, 0, -0.8]]) * 50.0
+    found, expected = float(comix.stripped(point)), (4 * math.pi) ** 2 * (1 + 0.8**2) / 3
+    if not abs(found / expected - 1) < 1e-9:
+        raise PyampError(f"{comix.version}: e- e+ -> d d~ gives {found:.10g}, {expected:.10g} expected")
+    return f"{comix.version} agrees at one point, bound to {sherpa}"
+
+
+def _bound_to(library: Path) -> Path:
+    """Where the loader finds the Sherpa of a library."""
+    import re
+    import subprocess
+
+    said = subprocess.run(["ldd", str(library)], capture_output=True, text=True, check=False).stdout
+    if missing := re.search(r"(lib\S+) => not found", said):
+        raise PyampError(f"{library}: {missing[1]} not found; `make build` builds it for the Sherpa in use")
+    main = re.search(r"libSherpaMain\S* => (\S+)", said)
+    if not main:
+        raise PyampError(f"{library}: ldd names no libSherpaMain; `make build` builds it again")
+    return Path(main[1]).resolve()
+
+
+def _amegic() -> str:
+    import os
+    import shutil
+
+    from pyamp.amegic import tool
+    from pyamp.sherpa_tree_level import cache_folder, cached_processes
+
+    try:
+        tools = [tool("cmake"), tool("ninja")]
+    except PyampError as error:
+        raise NotInstalledError(str(error)) from None
+    named = os.environ.get("CXX") or "c++"
+    compiler = shutil.which(named)
+    if not compiler:
+        raise NotInstalledError(f"no C++ compiler: {named} is not on the PATH; $CXX names another")
+    ready, unfinished = cached_processes("Amegic")
+    left = f", {len(unfinished)} unfinished" if unfinished else ""
+    names = f" ({', '.join(name.removeprefix('Amegic_') for name in ready)})" if ready else ""
+    return f"{', '.join([compiler, *tools])}; {len(ready)} compiled{names}{left} in {cache_folder()}"
 
 
 def _opened(path: Path) -> str:

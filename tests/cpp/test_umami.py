@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pyamp
-
-SUCCESS, ERROR, UNSUPPORTED_INPUT, UNSUPPORTED_OUTPUT, UNSUPPORTED_META, MISSING_INPUT = 0, 1, 3, 4, 5, 6
+from tests.cpp.umami_calls import (
+    ERROR,
+    MISSING_INPUT,
+    SUCCESS,
+    UNSUPPORTED_INPUT,
+    UNSUPPORTED_META,
+    UNSUPPORTED_OUTPUT,
+    batch_fastest,
+    call,
+    flags_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,32 +46,6 @@ def handle(umami: ctypes.CDLL, card: str) -> Iterator[ctypes.c_void_p]:
     instance = opened(umami, card)
     yield instance
     assert umami.umami_free(instance) == SUCCESS
-
-
-def pointers(arrays: Sequence[np.ndarray | None]) -> ctypes.Array[ctypes.c_void_p]:
-    addresses = [None if a is None else a.ctypes.data_as(ctypes.c_void_p) for a in arrays]
-    return (ctypes.c_void_p * len(arrays))(*addresses)
-
-
-def call(
-    umami: ctypes.CDLL,
-    handle: ctypes.c_void_p,
-    inputs: dict[int, np.ndarray | None],
-    outputs: dict[int, np.ndarray | None],
-    count: int,
-    stride: int,
-    offset: int = 0,
-) -> int:
-    keys = [(ctypes.c_int * len(d))(*d) for d in (inputs, outputs)]
-    sizes = [ctypes.c_size_t(n) for n in (count, stride, offset)]
-    given = ctypes.c_size_t(len(inputs)), keys[0], pointers(list(inputs.values()))
-    wanted = ctypes.c_size_t(len(outputs)), keys[1], pointers(list(outputs.values()))
-    status: int = umami.umami_matrix_element(handle, *sizes, *given, *wanted)
-    return status
-
-
-def batch_fastest(momenta: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(momenta.transpose(2, 1, 0))
 
 
 def test_meta_is_that_of_a_summed_matrix_element_in_host_memory(
@@ -98,10 +81,8 @@ def test_particle_count_is_refused_while_it_is_ambiguous(
     ],
 )
 def test_declared_keys(umami: ctypes.CDLL, function: str, expected: list[bool]) -> None:
-    flags, count = ctypes.POINTER(ctypes.c_bool)(), ctypes.c_int()
-    assert getattr(umami, function)(ctypes.byref(flags), ctypes.byref(count)) == SUCCESS
-    assert flags[: count.value] == expected
-    assert getattr(umami, function)(None, ctypes.byref(count)) == ERROR
+    assert flags_of(umami, function) == expected
+    assert getattr(umami, function)(None, ctypes.byref(ctypes.c_int())) == ERROR
 
 
 def test_only_the_events_asked_for_are_written(

@@ -51,7 +51,7 @@ def emulate(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     core = library("pyamp")
     command = ["c++", "-std=c++20", "-O1", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-shared", "-fPIC"]
     includes = [f"-I{ROOT / 'csrc'}", f"-I{Path(json_package.origin).parent / 'include'}"]
-    source = ROOT / "tests" / "cpp" / "fused_cuda_emulation.cpp"
+    source = ROOT / "tests" / "cpp" / "cuda_on_host" / "fused_emulation.cpp"
     subprocess.run([*command, *includes, source, "-o", built, core, f"-Wl,-rpath,{core.parent}"], check=True)
     function = ctypes.CDLL(str(built)).emulate_fused_cuda
     function.restype = ctypes.c_char_p

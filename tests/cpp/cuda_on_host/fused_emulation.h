@@ -1,5 +1,7 @@
 // The body of the fused CUDA kernel run by the host: loops in place of the threads of a group, which are in a random
 // order in each phase, and one host thread for each group of a block.
+#pragma once
+
 #include <barrier>
 #include <cstdint>
 #include <cstring>
@@ -13,9 +15,7 @@
 #include "surrogate/cuda/build_program.h"
 #include "surrogate/cuda/tile.h"
 
-namespace {
-
-using namespace pyamp;
+namespace pyamp::on_host {
 
 class HostGroup {
  public:
@@ -102,40 +102,4 @@ void emulate(const ModelFile& model, const cuda::DeviceLimits& limits, std::size
     shape[2] = program.resident;
 }
 
-}  // namespace
-
-/// @param strides of momenta (point, leg, component) in elements
-/// @param shape   warps, groups, whether the weights were resident
-/// @returns nullptr, or what went wrong
-extern "C" const char* emulate_fused_cuda(const char* path, int is_double, std::size_t shared_bytes,
-                                          std::size_t n_blocks, const double* momenta, const std::ptrdiff_t* strides,
-                                          std::size_t n, const double* alpha_s, double* amplitude, double* sigma_syst,
-                                          double* sigma_stat, std::int32_t* flags, int* shape) {
-    static thread_local std::string error;
-    try {
-        const ModelFile model = read_model_file(path);
-        cuda::Arrays arrays{};
-        arrays.momenta = momenta;
-        arrays.stride_point = strides[0];
-        arrays.stride_leg = strides[1];
-        arrays.stride_component = strides[2];
-        arrays.n = n;
-        arrays.alpha_s = alpha_s;
-        arrays.alpha_s_power = model.couplings.orders.alpha_s_power;
-        arrays.coupling_factor =
-            model.couplings.factor(alpha_s ? 1.0 : model.couplings.alpha_s, model.couplings.alpha);
-        arrays.amplitude = amplitude;
-        arrays.sigma_syst = sigma_syst;
-        arrays.sigma_stat = sigma_stat;
-        arrays.flags = flags;
-        const cuda::DeviceLimits limits{.shared_bytes = shared_bytes};
-        if (is_double)
-            emulate<double>(model, limits, n_blocks, arrays, shape);
-        else
-            emulate<float>(model, limits, n_blocks, arrays, shape);
-        return nullptr;
-    } catch (const std::exception& e) {
-        error = e.what();
-        return error.c_str();
-    }
-}
+}  // namespace pyamp::on_host

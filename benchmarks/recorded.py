@@ -2,10 +2,10 @@
 
 python benchmarks/recorded.py [--quick] [--json PATH] [--directory DIR]
 
-gg → γγg in p p at 13 TeV: the same number of points from Sherpa's integrator (`generate --from-sherpa truth.yaml`), from
-pyamp's phase space half of them importance-sampled, and flat; the recipe `fast` each; measured on other events of Sherpa,
-weighted as they are, parton densities and running α_s included. And u ū → γγg, whose truth is Sherpa's Comix. Times are
-wall-clock seconds; datasets are kept in DIR and not made again.
+gg → γγg in p p at 13 TeV: the same number of points from Sherpa's integrator (`generate --from-sherpa truth.yaml`),
+from pyamp's phase space half of them importance-sampled, and flat; the recipe `fast` each; measured on other events of
+Sherpa, weighted as they are, parton densities and running α_s included. And u ū → γγg, whose truth is Sherpa's Comix.
+Times are wall-clock seconds; datasets are kept in DIR and not made again.
 """
 
 import tempfile

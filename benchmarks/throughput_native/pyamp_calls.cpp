@@ -7,6 +7,7 @@
 #include "model_file/model_file.h"
 #include "surrogate/backend.h"
 #include "surrogate/evaluator.h"
+#include "surrogate/front_end.h"
 
 namespace throughput {
 namespace {
@@ -16,17 +17,18 @@ class Network final : public Call {
  public:
     Network(const char* path, const char* backend, bool from_momenta, std::size_t n)
         : model_(pyamp::read_model_file(path)),
+          front_end_(model_),
           chosen_(pyamp::choose_backend(model_, {model_.dtype, "cpu", true, backend})),
           from_momenta_(from_momenta),
           n_(n),
-          features_(n * static_cast<std::size_t>(pyamp::n_features(model_.representation))),
+          features_(n * static_cast<std::size_t>(front_end_.n_features())),
           log_factor_(n),
           outputs_(n * static_cast<std::size_t>(model_.posterior.members * pyamp::n_outputs(model_.likelihood))) {}
 
     void operator()(const double* input) override {
         const double* features = input;
         if (from_momenta_) {
-            pyamp::evaluate_features(model_.representation, input, n_, features_.data(), log_factor_.data());
+            front_end_.evaluate_features(input, n_, features_.data(), log_factor_.data());
             features = features_.data();
         }
         chosen_.backend->evaluate(features, n_, outputs_.data(), nullptr);
@@ -35,6 +37,7 @@ class Network final : public Call {
 
  private:
     pyamp::ModelFile model_;
+    pyamp::FrontEnd front_end_;
     pyamp::ChosenBackend chosen_;
     bool from_momenta_;
     std::size_t n_;

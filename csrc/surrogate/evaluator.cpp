@@ -15,6 +15,22 @@ PredictionView offset_by(const PredictionView& view, std::size_t offset) {
     return {view.amplitude + offset, view.sigma_syst + offset, view.sigma_stat + offset, view.flags + offset};
 }
 
+bool is_finite(const PredictionView& result, std::size_t k) {
+    return std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
+           std::isfinite(result.sigma_stat[k]);
+}
+
+/// No flags, and every number finite.
+bool all_sound(const PredictionView& result, std::size_t n) {
+    std::int32_t flags = 0;
+    double sum = 0.0;  // of zeros, NaN with any NaN or infinity
+    for (std::size_t k = 0; k < n; ++k) {
+        flags |= result.flags[k];
+        sum += 0.0 * result.amplitude[k] + 0.0 * result.sigma_syst[k] + 0.0 * result.sigma_stat[k];
+    }
+    return flags == 0 && sum == 0.0;
+}
+
 /// Relative deviations allowed from the stored float64 answers: rounding of the network in its own arithmetic.
 struct SelfTestTolerance {
     double amplitude, sigma;
@@ -39,8 +55,16 @@ Policy policy_from_name(const std::string& name) {
 
 /// Memory of the calling thread, which grows to what a chunk needs and stays: later calls allocate nothing.
 struct Evaluator::Workspace {
-    std::vector<double> features, outputs, log_sigma, log_factor, sound;
-    MomentsWorkspace moments;
+    std::vector<double> features, outputs, log_sigma, log_factor, scratch;
+
+    void make_room(const ModelFile& model, std::size_t n) {
+        const auto members = static_cast<std::size_t>(model.posterior.members);
+        features.resize(n * static_cast<std::size_t>(n_features(model.representation)));
+        outputs.resize(n * members * static_cast<std::size_t>(n_outputs(model.likelihood)));
+        log_sigma.resize(model.sigma_network ? n : 0);
+        log_factor.resize(n);
+        scratch.resize(moments_scratch_size(members));
+    }
 };
 
 Evaluator::Workspace& Evaluator::workspace() {
@@ -54,6 +78,8 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
       policy_(options.policy),
       alpha_s_(options.alpha_s.value_or(model_.couplings.alpha_s)),
       alpha_(options.alpha.value_or(model_.couplings.alpha)),
+      front_end_(model_),
+      moments_(model_.likelihood, model_.target),
       chosen_(choose_backend(model_, {dtype_, options.device, options.one_thread, options.backend})) {
     if (policy_ == Policy::truth) {
         truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
@@ -71,20 +97,19 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
 void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
                          const PredictionView& result) const {
     const std::size_t chunk_size = is_on_device() ? std::max<std::size_t>(n, 1) : chosen_.backend->preferred_batch();
+    const auto row = static_cast<std::size_t>(4 * model_.process.n_legs());
     for (std::size_t begin = 0; begin < n; begin += chunk_size) {
         const std::size_t count = std::min(chunk_size, n - begin);
+        const double* const of_chunk = momenta + begin * row;
         const auto chunk = offset_by(result, begin);
-        evaluate_chunk(momenta + begin * 4 * static_cast<std::size_t>(model_.process.n_legs()), count, chunk);
-        for (std::size_t k = 0; k < count; ++k) {
-            double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : coupling_factor_;
-            if (alpha_s && !is_coupling(alpha_s[begin + k])) {
-                factor = std::numeric_limits<double>::quiet_NaN();
-                chunk.flags[k] |= flag_failed;
-            }
-            chunk.amplitude[k] *= factor;
-            chunk.sigma_syst[k] *= factor;
-            chunk.sigma_stat[k] *= factor;
-        }
+        if (is_on_device())
+            chosen_.on_device->evaluate_from_host(of_chunk, count, chunk.amplitude, chunk.sigma_syst,
+                                                  chunk.sigma_stat, chunk.flags);
+        else
+            evaluate_on_host(of_chunk, count, chunk);
+        if (!all_sound(chunk, count)) [[unlikely]]
+            settle(of_chunk, count, chunk);
+        multiply_by_couplings(alpha_s ? alpha_s + begin : nullptr, count, chunk);
     }
 }
 
@@ -97,18 +122,27 @@ void Evaluator::evaluate_on_device(DeviceCall call, void* stream) const {
     chosen_.on_device->evaluate(call, stream);
 }
 
-void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const {
-    if (is_on_device())
-        chosen_.on_device->evaluate_from_host(momenta, n, result.amplitude, result.sigma_syst, result.sigma_stat,
-                                              result.flags);
-    else
-        evaluate_on_host(momenta, n, result);
+void Evaluator::evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const {
+    Workspace& work = workspace();
+    work.make_room(model_, n);
+    front_end_.evaluate(momenta, n, work.features.data(), work.log_factor.data(), result.flags);
+    predict(n, {result.amplitude, result.sigma_syst, result.sigma_stat}, work);
+}
+
+void Evaluator::predict(std::size_t n, const MomentsView& result, Workspace& work) const {
+    double* const log_sigma = model_.sigma_network ? work.log_sigma.data() : nullptr;
+    chosen_.backend->evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
+    moments_.evaluate({work.outputs.data(), log_sigma, work.log_factor.data(),
+                       static_cast<std::size_t>(model_.posterior.members), n},
+                      work.scratch.data(), result);
+    if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
+}
+
+void Evaluator::settle(const double* momenta, std::size_t n, const PredictionView& result) const {
     const auto row = static_cast<std::size_t>(4 * model_.process.n_legs());
     for (std::size_t k = 0; k < n; ++k) {
-        const bool is_finite = std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
-                               std::isfinite(result.sigma_stat[k]);
-        if (result.flags[k] == 0 && !is_finite) result.flags[k] = flag_failed;
-        if (result.flags[k] == 0) continue;
+        if (result.flags[k] == 0 && is_finite(result, k)) continue;
+        if (result.flags[k] == 0) result.flags[k] = flag_failed;
         result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
         if (!truth_ || result.flags[k] & unphysical_flags) continue;
         truth_->evaluate(momenta + k * row, 1, &result.amplitude[k], nullptr);
@@ -119,44 +153,20 @@ void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const Predi
     }
 }
 
-void Evaluator::evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const {
-    const int n_legs = model_.process.n_legs();
-    const int n_incoming = model_.process.n_incoming;
-    const auto row = static_cast<std::size_t>(4 * n_legs);
-    bool all_sound = true;
+void Evaluator::multiply_by_couplings(const double* alpha_s, std::size_t n, const PredictionView& result) const {
     for (std::size_t k = 0; k < n; ++k) {
-        result.flags[k] = check_point(momenta + k * row, n_legs, n_incoming);
-        if (result.flags[k] == 0 && !model_.domain.contains(momenta + k * row, n_legs, n_incoming))
-            result.flags[k] = flag_outside_domain;
-        all_sound = all_sound && result.flags[k] == 0;
+        double factor = coupling_factor_;
+        if (alpha_s) {
+            factor = model_.couplings.factor(alpha_s[k], alpha_);
+            if (!is_coupling(alpha_s[k])) {
+                factor = std::numeric_limits<double>::quiet_NaN();
+                result.flags[k] |= flag_failed;
+            }
+        }
+        result.amplitude[k] *= factor;
+        result.sigma_syst[k] *= factor;
+        result.sigma_stat[k] *= factor;
     }
-    const MomentsView moments{result.amplitude, result.sigma_syst, result.sigma_stat};
-    Workspace& work = workspace();
-    if (all_sound) {
-        predict(momenta, n, moments, work);
-    } else {
-        // A point of the self-test stands in for a flagged one, so the sound rows see a batch of the same shape.
-        work.sound.assign(momenta, momenta + n * row);
-        for (std::size_t k = 0; k < n; ++k)
-            if (result.flags[k])
-                std::copy_n(model_.self_test.momenta.begin(), row,
-                            work.sound.begin() + static_cast<std::ptrdiff_t>(k * row));
-        predict(work.sound.data(), n, moments, work);
-    }
-}
-
-void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const {
-    const auto members = static_cast<std::size_t>(model_.posterior.members);
-    work.features.resize(n * static_cast<std::size_t>(n_features(model_.representation)));
-    work.outputs.resize(n * members * static_cast<std::size_t>(n_outputs(model_.likelihood)));
-    work.log_sigma.resize(model_.sigma_network ? n : 0);
-    work.log_factor.resize(n);
-    double* const log_sigma = model_.sigma_network ? work.log_sigma.data() : nullptr;
-    evaluate_features(model_.representation, momenta, n, work.features.data(), work.log_factor.data());
-    chosen_.backend->evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
-    amplitude_moments(model_.likelihood, model_.target,
-                      {work.outputs.data(), log_sigma, work.log_factor.data(), members, n}, work.moments, result);
-    if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
 }
 
 void Evaluator::run_self_test() const {
@@ -164,16 +174,14 @@ void Evaluator::run_self_test() const {
     const std::size_t n = test.n_points();
     std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
     Workspace& work = workspace();
+    work.make_room(model_, n);
+    front_end_.evaluate_features(test.momenta.data(), n, work.features.data(), work.log_factor.data());
     if (is_on_device()) {
         std::vector<std::int32_t> flags(n);
-        work.features.resize(n * static_cast<std::size_t>(n_features(model_.representation)));
-        work.log_factor.resize(n);
-        evaluate_features(model_.representation, test.momenta.data(), n, work.features.data(),
-                          work.log_factor.data());
         chosen_.on_device->evaluate_from_host(test.momenta.data(), n, amplitude.data(), sigma_syst.data(),
                                               sigma_stat.data(), flags.data());
     } else {
-        predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
+        predict(n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
     }
     const auto& log_factor = work.log_factor;
     const auto tolerance = self_test_tolerance(dtype_);

@@ -10,6 +10,7 @@
 #include "amplitudes/amplitude_provider.h"
 #include "model_file/model_file.h"
 #include "surrogate/backend.h"
+#include "surrogate/front_end.h"
 #include "surrogate/moments.h"
 
 namespace pyamp {
@@ -46,6 +47,7 @@ class Evaluator {
     void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const;
 
     const ModelFile& model() const { return model_; }
+    const FrontEnd& front_end() const { return front_end_; }
     /// Evaluates momenta in the memory of the device on which the model runs, asynchronously on a stream (a
     /// cudaStream_t); the call's coupling factor is multiplied by the couplings'. Flagged rows become NaN.
     /// @throws pyamp::Error if the model does not run by the fused kernel of a device
@@ -68,11 +70,13 @@ class Evaluator {
     struct Workspace;
     static Workspace& workspace();
 
-    void evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const;
-    /// Flags and, for sound rows, predictions.
+    /// Predictions of sound rows, flags of the others, whose numbers mean nothing.
     void evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const;
-    /// Leaves ln of the singular factors in the workspace.
-    void predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const;
+    /// From the features and singular factors in the workspace.
+    void predict(std::size_t n, const MomentsView& result, Workspace& work) const;
+    /// Flags what is not finite, and gives flagged rows NaN or the truth.
+    void settle(const double* momenta, std::size_t n, const PredictionView& result) const;
+    void multiply_by_couplings(const double* alpha_s, std::size_t n, const PredictionView& result) const;
     void run_self_test() const;
 
     ModelFile model_;
@@ -80,6 +84,8 @@ class Evaluator {
     Policy policy_;
     double alpha_s_, alpha_;
     double coupling_factor_;  ///< of both
+    FrontEnd front_end_;
+    AmplitudeMoments moments_;
     ChosenBackend chosen_;
     std::unique_ptr<AmplitudeProvider> truth_;
 };

@@ -1,0 +1,136 @@
+// Momenta to checks and features, point by point with legs and pairs in the lanes; compiled once for each instruction
+// set, see CMakeLists.txt.
+#include "kinematics/leg_registers.h"
+#include "simd/math.h"
+#include "surrogate/front_plan.h"
+
+namespace pyamp::PYAMP_ISA {
+namespace {
+
+using namespace kinematics::PYAMP_ISA;
+constexpr int L = lanes<double>;
+
+/// Of one point; what lies beyond the pairs and their logarithms is not defined.
+struct Pairs {
+    alignas(64) double abs_s[FrontPlan::max_pairs];
+    alignas(64) double log_s[FrontPlan::max_pairs];
+};
+
+/// @returns whether all pairs are surely separated
+[[gnu::always_inline]] inline bool evaluate_pairs(const FrontPlan& plan, const Legs& legs, Pairs& pairs) {
+    Mask separated = Mask{} == Mask{};
+    for (int p = 0; p < plan.n_pairs; p += L) {
+        const Real s = abs_invariant(legs, plan.first + p, plan.second + p);
+        const Real pt2 = of_legs(legs.pt2, plan.first + p) * of_legs(legs.pt2, plan.second + p);
+        separated &= s * s >= load(plan.separation + p) * pt2;
+        store(pairs.abs_s + p, s);
+        if (p < plan.n_logarithms) store(pairs.log_s + p, simd::PYAMP_ISA::log(s));
+    }
+    return all(separated);
+}
+
+/// The first lanes only.
+[[gnu::always_inline]] inline void store_first(double* to, const Real& value, int count) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), value);
+#else
+    for (int l = 0; l < count; ++l) to[l] = value[l];
+#endif
+}
+
+[[gnu::always_inline]] inline void momenta_features(const FrontPlan& plan, const Legs& legs, const Pairs& pairs,
+                                                    double* features) {
+    const double per_energy = 1.0 / __builtin_sqrt(pairs.abs_s[plan.partonic]);
+    for (int i = 0; i < plan.n_legs; ++i) {
+        const auto scale = *reinterpret_cast<const UnalignedFour*>(plan.scale + 4 * i);
+        const auto shift = *reinterpret_cast<const UnalignedFour*>(plan.shift + 4 * i);
+        *reinterpret_cast<UnalignedFour*>(features + 4 * i) = legs.p[i] * per_energy * scale + shift;
+    }
+}
+
+[[gnu::always_inline]] inline void log_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
+    const Real log_s01 = broadcast(pairs.log_s[plan.partonic]);
+    for (int i = 0; i < plan.n_features; i += L) {
+        const Real feature = fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i));
+        if (i + L <= plan.n_features)
+            store(features + i, feature);
+        else
+            store_first(features + i, feature, plan.n_features - i);
+    }
+}
+
+/// Slot k of the ordered point holds leg slots[k]: in each group the largest key first, the sum of |s_iw| over the
+/// reference legs w. Without branches, which nobody could predict.
+[[gnu::always_inline]] inline void order_legs(const FrontPlan& plan, const double* abs_s, int* slots) {
+    for (int i = 0; i < max_legs; ++i) slots[i] = i;
+    double key[max_legs];
+    for (int g = 0; g < plan.n_groups; ++g) {
+        const auto& group = plan.groups[g];
+        for (int m = 0; m < group.n_legs; ++m) {
+            double sum = 0.0;
+            for (int w = 0; w < group.n_reference; ++w) sum += abs_s[plan.pair_of[group.legs[m]][group.reference[w]]];
+            key[group.legs[m]] = sum;
+        }
+        for (int k = 1; k < group.n_legs; ++k)
+            for (int m = k; m > 0; --m) {
+                int &a = slots[group.legs[m - 1]], &b = slots[group.legs[m]];
+                const int swapped = -static_cast<int>(key[b] > key[a]) & (a ^ b);
+                a ^= swapped;
+                b ^= swapped;
+            }
+    }
+}
+
+[[gnu::always_inline]] inline void ordered_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
+    int slots[max_legs];
+    order_legs(plan, pairs.abs_s, slots);
+    const double log_s01 = pairs.log_s[plan.partonic];
+    const double per_s01 = 1.0 / pairs.abs_s[plan.partonic];
+    int pair_of_feature[FrontPlan::max_pairs];
+    const int n = plan.n_pairs - 1;
+    for (int k = 0; k < n; ++k) pair_of_feature[k] = plan.pair_of[slots[plan.first[k]]][slots[plan.second[k]]];
+    for (int k = 0; k < n; ++k)
+        features[k] = (pairs.log_s[pair_of_feature[k]] - log_s01) * plan.scale[k] + plan.shift[k];
+    int end = n;
+    if (plan.has_linear)
+        for (int k = 0; k < n; ++k, ++end)
+            features[end] = pairs.abs_s[pair_of_feature[k]] * per_s01 * plan.scale[end] + plan.shift[end];
+    if (plan.has_energy) features[end] = log_s01 * plan.scale[end] + plan.shift[end];
+}
+
+template <FrontPlan::Kind kind>
+inline bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n, double* features,
+                     double* log_factor, std::int32_t* undecided) {
+    std::int32_t any_undecided = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+        const Legs legs(momenta + k * static_cast<std::size_t>(4 * plan.n_legs), plan.leg_offset);
+        Pairs pairs;
+        const bool separated = evaluate_pairs(plan, legs, pairs);
+        double* const row = features + k * static_cast<std::size_t>(plan.n_features);
+        if constexpr (kind == FrontPlan::Kind::momenta) momenta_features(plan, legs, pairs, row);
+        if constexpr (kind == FrontPlan::Kind::log_invariants) log_features(plan, pairs, row);
+        if constexpr (kind == FrontPlan::Kind::ordered_invariants) ordered_features(plan, pairs, row);
+        double sum = 0.0;
+        for (int t = 0; t < plan.n_terms; ++t) sum += plan.term_power[t] * pairs.log_s[plan.term_pair[t]];
+        log_factor[k] = sum;
+        undecided[k] = !(separated & surely_sound(plan.bounds, legs));
+        any_undecided |= undecided[k];
+    }
+    return any_undecided != 0;
+}
+
+}  // namespace
+
+bool evaluate_front(const FrontPlan& plan, const double* momenta, std::size_t n, double* features, double* log_factor,
+                    std::int32_t* undecided) {
+    switch (plan.kind) {
+        case FrontPlan::Kind::momenta:
+            return evaluate<FrontPlan::Kind::momenta>(plan, momenta, n, features, log_factor, undecided);
+        case FrontPlan::Kind::log_invariants:
+            return evaluate<FrontPlan::Kind::log_invariants>(plan, momenta, n, features, log_factor, undecided);
+        default:
+            return evaluate<FrontPlan::Kind::ordered_invariants>(plan, momenta, n, features, log_factor, undecided);
+    }
+}
+
+}  // namespace pyamp::PYAMP_ISA

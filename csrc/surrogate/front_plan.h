@@ -1,0 +1,66 @@
+// What the front of a surrogate does with a point, as plain numbers for its kernels, which are compiled once for each
+// instruction set.
+//
+// Of the pairs (i, j) those come first whose logarithms are needed. Each feature is (value - mean) / std, here
+// value * scale + shift.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kinematics/sure_bounds.h"
+
+namespace pyamp {
+
+struct FrontPlan {
+    static constexpr int max_legs = kinematics::SureBounds::max_legs;
+    static constexpr int max_pairs = 32;  ///< 28, whole registers
+    static constexpr int max_features = 64;
+
+    enum class Kind {
+        momenta,            ///< all components over the partonic energy
+        log_invariants,     ///< ln(|s_ij| / s_01) of all pairs but (0,1) in order; that pair is the last one
+        ordered_invariants  ///< the same of ordered legs, or with more features
+    };
+
+    struct Group {
+        const int *legs, *reference;
+        int n_legs, n_reference;
+    };
+
+    kinematics::SureBounds bounds;
+    Kind kind;
+    int n_legs, n_features;
+    int leg_offset[max_legs];  ///< of a leg's momentum, beyond the last leg that one's
+    int n_pairs, n_logarithms;
+    int partonic;  ///< the pair (0,1)
+    long long first[max_pairs], second[max_pairs];
+    double separation[max_pairs];  ///< of the bounds, for each pair
+    double scale[max_features], shift[max_features];
+    int n_terms;  ///< of ln of the singular factor
+    int term_pair[max_pairs];
+    double term_power[max_pairs];
+    // Of ordered invariants:
+    const Group* groups;
+    int n_groups;
+    bool has_linear, has_energy;
+    int pair_of[max_legs][max_legs];
+};
+
+/// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous;
+/// undecided (n) becomes 1 where the bounds do not tell that a point is sound and in the domain, else 0.
+/// A point gives the same bits at any place of any batch. @returns whether any is undecided
+using FrontKernel = bool (*)(const FrontPlan& plan, const double* momenta, std::size_t n, double* features,
+                             double* log_factor, std::int32_t* undecided);
+
+namespace baseline {
+bool evaluate_front(const FrontPlan&, const double*, std::size_t, double*, double*, std::int32_t*);
+}
+namespace avx2 {
+bool evaluate_front(const FrontPlan&, const double*, std::size_t, double*, double*, std::int32_t*);
+}
+namespace avx512 {
+bool evaluate_front(const FrontPlan&, const double*, std::size_t, double*, double*, std::int32_t*);
+}
+
+}  // namespace pyamp

@@ -1,4 +1,5 @@
 // pyamp at three levels: the bare network, the evaluator with all its checks, and the C ABI; and the clock.
+#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 
@@ -80,10 +81,13 @@ class CInterface final : public Call {
     ~CInterface() override { pyamp_close(handle_); }
 
     void operator()(const double* input) override {
-        for (std::size_t k = 0; k < n_; ++k)
+        // A line of the cache at a time, as a host would that fills large batches.
+        constexpr std::size_t line = 8;
+        for (std::size_t first = 0; first < n_; first += line)
             for (std::size_t leg = 0; leg < n_legs_; ++leg)
                 for (std::size_t mu = 0; mu < 4; ++mu)
-                    momenta_[k + n_ * (leg + n_legs_ * mu)] = input[(k * n_legs_ + leg) * 4 + mu];
+                    for (std::size_t k = first; k < std::min(first + line, n_); ++k)
+                        momenta_[k + n_ * (leg + n_legs_ * mu)] = input[(k * n_legs_ + leg) * 4 + mu];
         const int in_keys[] = {PYAMP_IN_MOMENTA}, out_keys[] = {PYAMP_OUT_AMPLITUDE, PYAMP_OUT_FLAGS};
         const void* in[] = {momenta_.data()};
         void* out[] = {amplitude_.data(), flags_.data()};

@@ -2,16 +2,20 @@
 #pragma once
 
 #include "kinematics/sure_bounds.h"
+#include "simd/masks.h"
 #include "simd/vector.h"
 
 namespace pyamp::kinematics::PYAMP_ISA {
 
+using simd::PYAMP_ISA::all;
+using simd::PYAMP_ISA::bits;
 using simd::PYAMP_ISA::broadcast;
 using simd::PYAMP_ISA::lanes;
 using simd::PYAMP_ISA::load;
+using simd::PYAMP_ISA::square_root;
 using simd::PYAMP_ISA::store;
+using simd::PYAMP_ISA::Mask;
 using Real = simd::PYAMP_ISA::Vec<double>;
-using Mask = decltype(Real{} < Real{});
 
 constexpr int max_legs = SureBounds::max_legs;
 constexpr int leg_registers = max_legs / lanes<double>;
@@ -19,21 +23,6 @@ constexpr int leg_registers = max_legs / lanes<double>;
 /// A four-momentum; never passed by value, since that differs between instruction sets.
 typedef double Four __attribute__((vector_size(32)));
 typedef double UnalignedFour __attribute__((vector_size(32), aligned(8), may_alias));
-
-/// One bit for each lane.
-[[gnu::always_inline]] inline unsigned bits(const Mask& mask) {
-#if defined(__AVX512DQ__)
-    return _mm512_movepi64_mask(reinterpret_cast<__m512i>(mask));
-#elif defined(__AVX2__)
-    return static_cast<unsigned>(_mm256_movemask_pd(reinterpret_cast<__m256d>(mask)));
-#else
-    unsigned result = 0;
-    for (int l = 0; l < lanes<double>; ++l) result |= mask[l] ? 1u << l : 0u;
-    return result;
-#endif
-}
-
-[[gnu::always_inline]] inline bool all(const Mask& mask) { return bits(mask) == (1u << lanes<double>)-1; }
 
 [[gnu::always_inline]] inline Real fma(const Real& a, const Real& b, const Real& c) {
     return simd::PYAMP_ISA::fma(a, b, c);
@@ -57,18 +46,6 @@ typedef double UnalignedFour __attribute__((vector_size(32), aligned(8), may_ali
     return exact_fma(a, b, -cd) + exact_fma(-c, d, cd);
 }
 
-[[gnu::always_inline]] inline Real square_root(const Real& x) {
-#if defined(__AVX512F__)
-    return _mm512_maskz_sqrt_pd(0xff, x);
-#elif defined(__AVX2__)
-    return _mm256_sqrt_pd(x);
-#else
-    Real root;
-    for (int l = 0; l < lanes<double>; ++l) root[l] = __builtin_sqrt(x[l]);
-    return root;
-#endif
-}
-
 /// Lane of each leg; beyond the last one that leg again.
 struct Legs {
     Four p[max_legs];
@@ -76,7 +53,7 @@ struct Legs {
     Real norm[leg_registers], pt2[leg_registers];
 
     /// @param offsets of the legs in momenta, numbers
-    [[gnu::always_inline]] Legs(const double* momenta, const int (&offsets)[max_legs]) {
+    [[gnu::always_inline]] Legs(const double* momenta, const std::ptrdiff_t (&offsets)[max_legs]) {
 #pragma GCC unroll 8
         for (int i = 0; i < max_legs; ++i) p[i] = *reinterpret_cast<const UnalignedFour*>(momenta + offsets[i]);
 #pragma GCC unroll 4

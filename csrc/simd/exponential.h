@@ -1,5 +1,5 @@
-// exp and its relatives over the whole range of double, as the moments of amplitudes need them: infinity where the
-// result overflows, zero where it vanishes. Errors below 1e-15 of the result; NaN stays NaN. See vector.h.
+// exp and its relatives as the moments of amplitudes need them: infinity from exp(709.4) on, zero below exp(-708), so
+// that what overflows is seen to. Errors below 1e-15 of the result; NaN stays NaN. See vector.h.
 //
 // math.h has those for activations, which are clamped and add their terms one after the other.
 #pragma once
@@ -7,18 +7,6 @@
 #include "simd/math.h"
 
 namespace pyamp::simd::PYAMP_ISA {
-
-/// exp(x) = 2^k (1 + remainder), 2^k = first second, either a normal number.
-struct WideExpParts {
-    Vec<double> first, second, remainder;
-    IntVec<double> second_power;
-};
-
-/// 2^k of integers that were added to round_shift.
-[[gnu::always_inline]] inline Vec<double> power_of_two(IntVec<double> k) {
-    const auto one = reinterpret_cast<IntVec<double>>(broadcast(1.0));
-    return reinterpret_cast<Vec<double>>(one + (k << FloatingPoint<double>::mantissa_bits));
-}
 
 /// c[0] + c[1] x + ... + c[9] x^9 in few dependent steps.
 [[gnu::always_inline]] inline Vec<double> short_chain(const double (&c)[10], Vec<double> x) {
@@ -30,26 +18,34 @@ struct WideExpParts {
     return fma(x4, fma(x4, line(8), high), low);
 }
 
-[[gnu::always_inline]] inline WideExpParts wide_exp_parts(Vec<double> x) {
+/// Beyond these exp(x) counts as infinite or zero; between them 2^k is a normal number.
+constexpr double exp_overflow = 709.4, exp_underflow = -708.0;
+
+/// exp(x) = scale (1 + remainder) of x between the limits.
+[[gnu::always_inline]] inline ExpParts<double> wide_exp_parts(Vec<double> x) {
     using F = FloatingPoint<double>;
-    x = clamp(x, 1400.0);  // k/2 is the power of a normal number
     const auto k = round_product<double>(x, 1.44269504088896340736);
-    const auto half = round_product<double>(k.value, 0.5);
     const Vec<double> r = fma(k.value, broadcast(-F::ln2_low), fma(k.value, broadcast(-F::ln2_high), x));
-    const IntVec<double> rest = k.bits - half.bits;
-    return {power_of_two(half.bits), power_of_two(rest), fma(r * r, short_chain(expm1_double, r), r), rest};
+    const auto one = reinterpret_cast<IntVec<double>>(broadcast(1.0));
+    return {reinterpret_cast<Vec<double>>(one + (k.bits << F::mantissa_bits)),
+            fma(r * r, short_chain(expm1_double, r), r)};
+}
+
+/// The result, or what it is beyond the limits: off the chain of dependent steps, unlike a clamp of the argument.
+[[gnu::always_inline]] inline Vec<double> within_limits(Vec<double> x, Vec<double> result, double lowest) {
+    result = x > exp_overflow ? broadcast(__builtin_inf()) : result;
+    return x < exp_underflow ? broadcast(lowest) : result;
 }
 
 [[gnu::always_inline]] inline Vec<double> wide_exp(Vec<double> x) {
     const auto parts = wide_exp_parts(x);
-    return fma(parts.first, parts.remainder, parts.first) * parts.second;
+    return within_limits(x, fma(parts.scale, parts.remainder, parts.scale), 0.0);
 }
 
 /// exp(x) - 1, relative precision near 0 too.
 [[gnu::always_inline]] inline Vec<double> wide_expm1(Vec<double> x) {
     const auto parts = wide_exp_parts(x);
-    const Vec<double> unit = power_of_two(-parts.second_power);
-    return fma(parts.first, parts.remainder, parts.first - unit) * parts.second;
+    return within_limits(x, fma(parts.scale, parts.remainder, parts.scale - 1.0), -1.0);
 }
 
 /// ln(1 + exp(x))

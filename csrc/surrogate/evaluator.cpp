@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <new>
 
 #include "error.h"
 #include "kinematics/point_check.h"
@@ -22,13 +24,9 @@ bool is_finite(const PredictionView& result, std::size_t k) {
 
 /// No flags, and every number finite.
 bool all_sound(const PredictionView& result, std::size_t n) {
-    std::int32_t flags = 0;
-    double sum = 0.0;  // of zeros, NaN with any NaN or infinity
-    for (std::size_t k = 0; k < n; ++k) {
-        flags |= result.flags[k];
-        sum += 0.0 * result.amplitude[k] + 0.0 * result.sigma_syst[k] + 0.0 * result.sigma_stat[k];
-    }
-    return flags == 0 && sum == 0.0;
+    for (std::size_t k = 0; k < n; ++k)
+        if (result.flags[k] != 0 || !is_finite(result, k)) return false;
+    return true;
 }
 
 /// Relative deviations allowed from the stored float64 answers: rounding of the network in its own arithmetic.
@@ -53,23 +51,59 @@ Policy policy_from_name(const std::string& name) {
     throw Error("policy '" + name + "', error, nan or truth expected");
 }
 
-/// Memory of the calling thread, which grows to what a chunk needs and stays: later calls allocate nothing.
-struct Evaluator::Workspace {
-    std::vector<double> features, outputs, log_sigma, log_factor, scratch;
+namespace {
 
-    void make_room(const ModelFile& model, std::size_t n) {
-        const auto members = static_cast<std::size_t>(model.posterior.members);
-        features.resize(n * static_cast<std::size_t>(n_features(model.representation)));
-        outputs.resize(n * members * static_cast<std::size_t>(n_outputs(model.likelihood)));
-        log_sigma.resize(model.sigma_network ? n : 0);
-        log_factor.resize(n);
-        scratch.resize(moments_scratch_size(members));
+/// Memory of the calling thread at the beginning of a line of the cache. It grows to what a chunk needs and stays:
+/// later calls allocate nothing.
+double* thread_memory(std::size_t size) {
+    constexpr std::align_val_t line{64};
+    struct Free {
+        void operator()(double* memory) const { ::operator delete(memory, line); }
+    };
+    thread_local std::unique_ptr<double[], Free> memory;
+    thread_local std::size_t available = 0;
+    if (available < size) {
+        memory.reset(static_cast<double*>(::operator new(size * sizeof(double), line)));
+        available = size;
     }
+    return memory.get();
+}
+
+}  // namespace
+
+/// What a chunk needs between momenta and results.
+struct Evaluator::Workspace {
+    double *features, *outputs, *log_sigma, *log_factor, *scratch;
 };
 
-Evaluator::Workspace& Evaluator::workspace() {
-    thread_local Workspace work;
-    return work;
+Evaluator::Sizes::Sizes(const ModelFile& model, const ChosenBackend& chosen)
+    : chunk(chosen.on_device ? std::numeric_limits<std::size_t>::max() : chosen.backend->preferred_batch()),
+      momenta(static_cast<std::size_t>(4 * model.process.n_legs())),
+      features(static_cast<std::size_t>(n_features(model.representation))),
+      members(static_cast<std::size_t>(model.posterior.members)),
+      outputs(members * static_cast<std::size_t>(n_outputs(model.likelihood))),
+      log_sigma(model.sigma_network ? 1 : 0) {}
+
+template <typename F>
+void Evaluator::with_workspace(std::size_t n, const F& f) const {
+    // Registers that lie in one line of the cache each.
+    const auto in_lines = [](std::size_t numbers) { return (numbers + 7) / 8 * 8; };
+    const std::size_t features = in_lines(n * sizes_.features + features_excess);
+    const std::size_t scratch = moments_scratch_size(sizes_.members, n);
+    const std::size_t outputs = in_lines(n * sizes_.outputs);
+    const std::size_t size = features + scratch + outputs + n * (1 + sizes_.log_sigma);
+    const auto run = [&](double* memory) {
+        double* const of_outputs = memory + features + scratch;
+        double* const log_factor = of_outputs + outputs;
+        f(Workspace{memory, of_outputs, sizes_.log_sigma ? log_factor + n : nullptr, log_factor, memory + features});
+    };
+    constexpr std::size_t few = 512;
+    if (size <= few) {
+        alignas(64) double on_stack[few];
+        run(on_stack);
+    } else {
+        run(thread_memory(size));
+    }
 }
 
 Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
@@ -78,9 +112,10 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
       policy_(options.policy),
       alpha_s_(options.alpha_s.value_or(model_.couplings.alpha_s)),
       alpha_(options.alpha.value_or(model_.couplings.alpha)),
+      chosen_(choose_backend(model_, {dtype_, options.device, options.one_thread, options.backend})),
+      sizes_(model_, chosen_),
       front_end_(model_),
-      moments_(model_.likelihood, model_.target),
-      chosen_(choose_backend(model_, {dtype_, options.device, options.one_thread, options.backend})) {
+      moments_(model_.likelihood, model_.target) {
     if (policy_ == Policy::truth) {
         truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
         if (truth_->process().pdg_ids != model_.process.pdg_ids)
@@ -91,25 +126,22 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
         if (!is_coupling(value))
             throw Error(std::string(name) + " is " + std::to_string(value) + ", a positive number expected");
     coupling_factor_ = model_.couplings.factor(alpha_s_, alpha_);
+    weak_coupling_factor_ = model_.couplings.factor(1.0, alpha_);
     run_self_test();
 }
 
 void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
                          const PredictionView& result) const {
-    const std::size_t chunk_size = is_on_device() ? std::max<std::size_t>(n, 1) : chosen_.backend->preferred_batch();
-    const auto row = static_cast<std::size_t>(4 * model_.process.n_legs());
-    for (std::size_t begin = 0; begin < n; begin += chunk_size) {
-        const std::size_t count = std::min(chunk_size, n - begin);
-        const double* const of_chunk = momenta + begin * row;
+    const double unit = alpha_s ? weak_coupling_factor_ : coupling_factor_;
+    for (std::size_t begin = 0; begin < n; begin += sizes_.chunk) {
+        const std::size_t count = std::min(sizes_.chunk, n - begin);
+        const double* const of_chunk = momenta + begin * sizes_.momenta;
         const auto chunk = offset_by(result, begin);
-        if (is_on_device())
-            chosen_.on_device->evaluate_from_host(of_chunk, count, chunk.amplitude, chunk.sigma_syst,
-                                                  chunk.sigma_stat, chunk.flags);
-        else
-            evaluate_on_host(of_chunk, count, chunk);
-        if (!all_sound(chunk, count)) [[unlikely]]
-            settle(of_chunk, count, chunk);
-        multiply_by_couplings(alpha_s ? alpha_s + begin : nullptr, count, chunk);
+        const bool all_sound = is_on_device() ? evaluate_on_device_from_host(of_chunk, count, unit, chunk)
+                                              : evaluate_on_host(of_chunk, count, unit, chunk);
+        if (!all_sound) [[unlikely]]
+            settle(of_chunk, count, unit, chunk);
+        if (alpha_s) multiply_by_couplings(alpha_s + begin, count, chunk);
     }
 }
 
@@ -118,50 +150,58 @@ void Evaluator::evaluate_on_device(DeviceCall call, void* stream) const {
         throw Error(model_.path + ": runs by " + backend_name() + " (" + backend_reason() +
                     "), which takes momenta from the host; copy them there, or choose device \"cuda\" and backend "
                     "\"fused\"");
-    call.coupling_factor *= call.alpha_s ? model_.couplings.factor(1.0, alpha_) : coupling_factor_;
+    call.coupling_factor *= call.alpha_s ? weak_coupling_factor_ : coupling_factor_;
     chosen_.on_device->evaluate(call, stream);
 }
 
-void Evaluator::evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const {
-    Workspace& work = workspace();
-    work.make_room(model_, n);
-    front_end_.evaluate(momenta, n, work.features.data(), work.log_factor.data(), result.flags);
-    predict(n, {result.amplitude, result.sigma_syst, result.sigma_stat}, work);
+bool Evaluator::evaluate_on_host(const double* momenta, std::size_t n, double unit,
+                                 const PredictionView& result) const {
+    bool all_sound = false;
+    with_workspace(n, [&](const Workspace& work) {
+        const bool no_flags = front_end_.evaluate(momenta, n, work.features, work.log_factor, result.flags);
+        all_sound = predict(n, unit, {result.amplitude, result.sigma_syst, result.sigma_stat}, work) && no_flags;
+    });
+    return all_sound;
 }
 
-void Evaluator::predict(std::size_t n, const MomentsView& result, Workspace& work) const {
-    double* const log_sigma = model_.sigma_network ? work.log_sigma.data() : nullptr;
-    chosen_.backend->evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
-    moments_.evaluate({work.outputs.data(), log_sigma, work.log_factor.data(),
-                       static_cast<std::size_t>(model_.posterior.members), n},
-                      work.scratch.data(), result);
-    if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
+bool Evaluator::evaluate_on_device_from_host(const double* momenta, std::size_t n, double unit,
+                                             const PredictionView& result) const {
+    chosen_.on_device->evaluate_from_host(momenta, n, result.amplitude, result.sigma_syst, result.sigma_stat,
+                                          result.flags);
+    const bool sound = all_sound(result, n);
+    for (double* const values : {result.amplitude, result.sigma_syst, result.sigma_stat})
+        std::for_each_n(values, n, [unit](double& value) { value *= unit; });
+    return sound;
 }
 
-void Evaluator::settle(const double* momenta, std::size_t n, const PredictionView& result) const {
-    const auto row = static_cast<std::size_t>(4 * model_.process.n_legs());
+bool Evaluator::predict(std::size_t n, double unit, const MomentsView& result, const Workspace& work) const {
+    chosen_.backend->evaluate(work.features, n, work.outputs, work.log_sigma);
+    const bool finite = moments_.evaluate(
+        {work.outputs, work.log_sigma, work.log_factor, sizes_.members, n, unit}, work.scratch, result);
+    return model_.recalibration ? recalibrate(*model_.recalibration, n, result) && finite : finite;
+}
+
+void Evaluator::settle(const double* momenta, std::size_t n, double unit, const PredictionView& result) const {
     for (std::size_t k = 0; k < n; ++k) {
         if (result.flags[k] == 0 && is_finite(result, k)) continue;
         if (result.flags[k] == 0) result.flags[k] = flag_failed;
         result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
         if (!truth_ || result.flags[k] & unphysical_flags) continue;
-        truth_->evaluate(momenta + k * row, 1, &result.amplitude[k], nullptr);
+        truth_->evaluate(momenta + k * sizes_.momenta, 1, &result.amplitude[k], nullptr);
         if (std::isfinite(result.amplitude[k])) {
             result.sigma_syst[k] = result.sigma_stat[k] = 0.0;
             result.flags[k] |= flag_from_truth;
         }
+        result.amplitude[k] *= unit;
     }
 }
 
 void Evaluator::multiply_by_couplings(const double* alpha_s, std::size_t n, const PredictionView& result) const {
     for (std::size_t k = 0; k < n; ++k) {
-        double factor = coupling_factor_;
-        if (alpha_s) {
-            factor = model_.couplings.factor(alpha_s[k], alpha_);
-            if (!is_coupling(alpha_s[k])) {
-                factor = std::numeric_limits<double>::quiet_NaN();
-                result.flags[k] |= flag_failed;
-            }
+        double factor = coupling_power(alpha_s[k], model_.couplings.orders.alpha_s_power);
+        if (!is_coupling(alpha_s[k])) {
+            factor = std::numeric_limits<double>::quiet_NaN();
+            result.flags[k] |= flag_failed;
         }
         result.amplitude[k] *= factor;
         result.sigma_syst[k] *= factor;
@@ -173,17 +213,17 @@ void Evaluator::run_self_test() const {
     const auto& test = model_.self_test;
     const std::size_t n = test.n_points();
     std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
-    Workspace& work = workspace();
-    work.make_room(model_, n);
-    front_end_.evaluate_features(test.momenta.data(), n, work.features.data(), work.log_factor.data());
+    std::vector<double> log_factor(n);
+    with_workspace(n, [&](const Workspace& work) {
+        front_end_.evaluate_features(test.momenta.data(), n, work.features, work.log_factor);
+        std::copy_n(work.log_factor, n, log_factor.begin());
+        if (!is_on_device()) predict(n, 1.0, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
+    });
     if (is_on_device()) {
         std::vector<std::int32_t> flags(n);
         chosen_.on_device->evaluate_from_host(test.momenta.data(), n, amplitude.data(), sigma_syst.data(),
                                               sigma_stat.data(), flags.data());
-    } else {
-        predict(n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
     }
-    const auto& log_factor = work.log_factor;
     const auto tolerance = self_test_tolerance(dtype_);
     const auto agrees = [](double value, double expected, double absolute) {
         return std::fabs(value - expected) <= absolute;

@@ -37,6 +37,7 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>&, const ScaledMomenta& r
     plan.kind = FrontPlan::Kind::momenta;
     plan.partonic = pair_in(plan, 0, 1);
     add_factor(plan, representation.factor);
+    if (plan.n_logarithms == 1) plan.n_logarithms = 0;  // the kernel has s_01 sooner than the pairs
 }
 
 void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvariants& representation) {
@@ -90,17 +91,19 @@ FrontEnd::FrontEnd(const ModelFile& model)
 
 bool FrontEnd::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor,
                         std::int32_t* flags) const {
-    if (!kernel_(plan_, momenta, n, features, log_factor, flags)) [[likely]]
-        return false;
-    return decide(momenta, n, features, log_factor, flags);
+    if (kernel_(plan_, momenta, n, features, log_factor, flags)) [[unlikely]]
+        return decide(momenta, n, features, log_factor, flags);
+    return true;
 }
 
 void FrontEnd::evaluate_features(const double* momenta, std::size_t n, double* features, double* log_factor) const {
-    const std::size_t row = static_cast<std::size_t>(4 * plan_.n_legs);
+    const auto row = static_cast<std::size_t>(4 * plan_.n_legs);
+    const auto size = static_cast<std::size_t>(plan_.n_features);
     for (std::size_t k = 0; k < n; ++k) {
+        double of_point[FrontPlan::max_features + features_excess];
         std::int32_t ignored;
-        kernel_(plan_, momenta + k * row, 1, features + k * static_cast<std::size_t>(plan_.n_features),
-                log_factor + k, &ignored);
+        kernel_(plan_, momenta + k * row, 1, of_point, log_factor + k, &ignored);
+        std::copy_n(of_point, size, features + k * size);
     }
 }
 
@@ -113,16 +116,16 @@ std::int32_t FrontEnd::flags_of(const double* momenta) const {
 
 bool FrontEnd::decide(const double* momenta, std::size_t n, double* features, double* log_factor,
                       std::int32_t* flags) const {
-    bool any_flags = false;
+    bool no_flags = true;
     for (std::size_t k = 0; k < n; ++k) {
         if (flags[k] == 0) continue;
         flags[k] = flags_of(momenta + k * static_cast<std::size_t>(4 * plan_.n_legs));
         if (flags[k] == 0) continue;
-        any_flags = true;
+        no_flags = false;
         evaluate_features(model_.self_test.momenta.data(), 1,
                           features + k * static_cast<std::size_t>(plan_.n_features), log_factor + k);
     }
-    return any_flags;
+    return no_flags;
 }
 
 }  // namespace pyamp

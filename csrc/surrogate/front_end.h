@@ -21,11 +21,13 @@ class FrontEnd {
 
     /// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous.
     /// flags (n) say what is wrong with a point; one of the self-test then stands in for it, so that the network sees
-    /// finite features. A sound point gives the same bits whatever the others are. @returns whether any has flags
+    /// finite features. A sound point gives the same bits whatever the others are.
+    /// @param features with room for features_excess more
+    /// @returns whether no point has flags
     bool evaluate(const double* momenta, std::size_t n, double* features, double* log_factor,
                   std::int32_t* flags) const;
 
-    /// The same without checks and flags.
+    /// The same without checks and flags, and without that room.
     void evaluate_features(const double* momenta, std::size_t n, double* features, double* log_factor) const;
 
  private:

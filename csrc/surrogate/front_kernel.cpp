@@ -1,7 +1,7 @@
 // Momenta to checks and features, point by point with legs and pairs in the lanes; compiled once for each instruction
 // set, see CMakeLists.txt.
 #include "kinematics/leg_registers.h"
-#include "simd/math.h"
+#include "simd/logarithm.h"
 #include "surrogate/front_plan.h"
 
 namespace pyamp::PYAMP_ISA {
@@ -24,39 +24,56 @@ struct Pairs {
         const Real pt2 = of_legs(legs.pt2, plan.first + p) * of_legs(legs.pt2, plan.second + p);
         separated &= s * s >= load(plan.separation + p) * pt2;
         store(pairs.abs_s + p, s);
-        if (p < plan.n_logarithms) store(pairs.log_s + p, simd::PYAMP_ISA::log(s));
+        if (p < plan.n_logarithms) store(pairs.log_s + p, simd::PYAMP_ISA::quick_log(s));
     }
     return all(separated);
 }
 
-/// The first lanes only.
-[[gnu::always_inline]] inline void store_first(double* to, const Real& value, int count) {
-#if defined(__AVX512F__)
-    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << count) - 1), value);
-#else
-    for (int l = 0; l < count; ++l) to[l] = value[l];
-#endif
+// Features leave in whole registers where the network may read them so: a load that finds its bytes in two stores
+// waits for both to reach the cache.
+
+/// s_01 as abs_invariant() has it, from the momenta (leg, 4) alone: the network waits for it.
+[[gnu::always_inline]] inline double partonic_invariant(const double* p, const double* q) {
+    const double p2 = p[1] * p[1] + p[2] * p[2] + p[3] * p[3];
+    const double q2 = q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
+    const double dot = p[1] * q[1] + p[2] * q[2] + p[3] * q[3];
+    const double norms = __builtin_sqrt(p2 * q2);
+    if (dot <= 0.0) [[likely]]
+        return 2.0 * (norms - dot);
+    const auto difference = [](double a, double b, double c, double d) __attribute__((always_inline)) {
+        return __builtin_fma(a, b, -(c * d)) + __builtin_fma(-c, d, c * d);
+    };
+    const double x = difference(p[2], q[3], p[3], q[2]);
+    const double y = difference(p[3], q[1], p[1], q[3]);
+    const double z = difference(p[1], q[2], p[2], q[1]);
+    return 2.0 * (x * x + y * y + z * z) / (norms + dot);
 }
 
-[[gnu::always_inline]] inline void momenta_features(const FrontPlan& plan, const Legs& legs, const Pairs& pairs,
+[[gnu::always_inline]] inline void momenta_features(const FrontPlan& plan, double s01, const Legs& legs,
                                                     double* features) {
-    const double per_energy = 1.0 / __builtin_sqrt(pairs.abs_s[plan.partonic]);
+    const double per_energy = 1.0 / __builtin_sqrt(s01);
+#if PYAMP_SIMD_BYTES == 64
+#pragma GCC unroll 4
+    for (int i = 0; i < max_legs; i += 2) {
+        if (i >= plan.n_legs) break;
+        const Real p = __builtin_shufflevector(legs.p[i], legs.p[i + 1], 0, 1, 2, 3, 4, 5, 6, 7);
+        const Real feature = fma(p * load(plan.scale + 4 * i), broadcast(per_energy), load(plan.shift + 4 * i));
+        store(features + 4 * i, feature);
+    }
+#else
     for (int i = 0; i < plan.n_legs; ++i) {
         const auto scale = *reinterpret_cast<const UnalignedFour*>(plan.scale + 4 * i);
         const auto shift = *reinterpret_cast<const UnalignedFour*>(plan.shift + 4 * i);
-        *reinterpret_cast<UnalignedFour*>(features + 4 * i) = legs.p[i] * per_energy * scale + shift;
+        *reinterpret_cast<UnalignedFour*>(features + 4 * i) = legs.p[i] * scale * per_energy + shift;
     }
+#endif
 }
 
 [[gnu::always_inline]] inline void log_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
     const Real log_s01 = broadcast(pairs.log_s[plan.partonic]);
-    for (int i = 0; i < plan.n_features; i += L) {
-        const Real feature = fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i));
-        if (i + L <= plan.n_features)
-            store(features + i, feature);
-        else
-            store_first(features + i, feature, plan.n_features - i);
-    }
+    for (int i = 0; i < plan.n_features; i += L)
+        store(features + i,
+              fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i)));
 }
 
 /// Slot k of the ordered point holds leg slots[k]: in each group the largest key first, the sum of |s_iw| over the
@@ -103,11 +120,16 @@ inline bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n
                      double* log_factor, std::int32_t* undecided) {
     std::int32_t any_undecided = 0;
     for (std::size_t k = 0; k < n; ++k) {
-        const Legs legs(momenta + k * static_cast<std::size_t>(4 * plan.n_legs), plan.leg_offset);
-        Pairs pairs;
-        const bool separated = evaluate_pairs(plan, legs, pairs);
+        const double* const point = momenta + k * static_cast<std::size_t>(4 * plan.n_legs);
         double* const row = features + k * static_cast<std::size_t>(plan.n_features);
-        if constexpr (kind == FrontPlan::Kind::momenta) momenta_features(plan, legs, pairs, row);
+        const Legs legs(point, plan.leg_offset);
+        Pairs pairs;
+        if constexpr (kind == FrontPlan::Kind::momenta) {
+            const double s01 = partonic_invariant(point, point + 4);
+            momenta_features(plan, s01, legs, row);
+            store(pairs.log_s, simd::PYAMP_ISA::quick_log(broadcast(s01)));
+        }
+        const bool separated = evaluate_pairs(plan, legs, pairs);
         if constexpr (kind == FrontPlan::Kind::log_invariants) log_features(plan, pairs, row);
         if constexpr (kind == FrontPlan::Kind::ordered_invariants) ordered_features(plan, pairs, row);
         double sum = 0.0;

@@ -31,8 +31,9 @@ struct FrontPlan {
     kinematics::SureBounds bounds;
     Kind kind;
     int n_legs, n_features;
-    int leg_offset[max_legs];  ///< of a leg's momentum, beyond the last leg that one's
-    int n_pairs, n_logarithms;
+    std::ptrdiff_t leg_offset[max_legs];  ///< of a leg's momentum, beyond the last leg that one's
+    int n_pairs;
+    int n_logarithms;  ///< 0 where that of the pair (0,1), the first, is all that is needed besides the features
     int partonic;  ///< the pair (0,1)
     long long first[max_pairs], second[max_pairs];
     double separation[max_pairs];  ///< of the bounds, for each pair
@@ -47,9 +48,12 @@ struct FrontPlan {
     int pair_of[max_legs][max_legs];
 };
 
+constexpr std::size_t features_excess = 8;
+
 /// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous;
 /// undecided (n) becomes 1 where the bounds do not tell that a point is sound and in the domain, else 0.
-/// A point gives the same bits at any place of any batch. @returns whether any is undecided
+/// A point gives the same bits at any place of any batch. What follows the features is overwritten, up to
+/// features_excess numbers. @returns whether any is undecided
 using FrontKernel = bool (*)(const FrontPlan& plan, const double* momenta, std::size_t n, double* features,
                              double* log_factor, std::int32_t* undecided);
 

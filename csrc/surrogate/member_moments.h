@@ -2,24 +2,13 @@
 #pragma once
 
 #include "simd/exponential.h"
+#include "simd/masks.h"
 #include "surrogate/moments_plan.h"
 
 namespace pyamp::PYAMP_ISA {
 
 using namespace simd::PYAMP_ISA;
 using Real = Vec<double>;
-
-[[gnu::always_inline]] inline Real square_root(const Real& x) {
-#if defined(__AVX512F__)
-    return _mm512_maskz_sqrt_pd(0xff, x);
-#elif defined(__AVX2__)
-    return _mm256_sqrt_pd(x);
-#else
-    Real root;
-    for (int l = 0; l < lanes<double>; ++l) root[l] = __builtin_sqrt(x[l]);
-    return root;
-#endif
-}
 
 [[gnu::always_inline]] inline Real at_most(const Real& x, double limit) {
     return x > limit ? broadcast(limit) : x;  // NaN stays

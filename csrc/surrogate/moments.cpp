@@ -2,7 +2,6 @@
 #include "surrogate/moments.h"
 
 #include <cmath>
-#include <type_traits>
 
 #include "simd/instruction_set.h"
 
@@ -52,13 +51,16 @@ MomentsPlan make_plan(const Likelihood& likelihood, const Target& target) {
 AmplitudeMoments::AmplitudeMoments(const Likelihood& likelihood, const Target& target)
     : plan_(make_plan(likelihood, target)), kernel_(PYAMP_FOR_PROCESSOR(pyamp, evaluate_moments)) {}
 
-void recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result) {
+bool recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result) {
+    bool finite = true;
     for (std::size_t k = 0; k < n; ++k) {
         const double total = std::hypot(result.sigma_syst[k], result.sigma_stat[k]);
         const double factor = recalibration_factor(recalibration, total / std::fabs(result.amplitude[k]));
         result.sigma_syst[k] *= factor;
         result.sigma_stat[k] *= factor;
+        finite = finite && std::isfinite(result.sigma_syst[k]) && std::isfinite(result.sigma_stat[k]);
     }
+    return finite;
 }
 
 }  // namespace pyamp

@@ -18,8 +18,9 @@ class AmplitudeMoments {
     AmplitudeMoments(const Likelihood& likelihood, const Target& target);
 
     /// @param scratch moments_scratch_size() numbers
-    void evaluate(const NetworkOutputs& network, double* scratch, const MomentsView& result) const {
-        kernel_(plan_, network, scratch, result);
+    /// @returns whether all results are finite
+    bool evaluate(const NetworkOutputs& network, double* scratch, const MomentsView& result) const {
+        return kernel_(plan_, network, scratch, result);
     }
 
  private:
@@ -27,6 +28,7 @@ class AmplitudeMoments {
     MomentsKernel kernel_;
 };
 
-void recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result);
+/// @returns whether all uncertainties are finite
+bool recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result);
 
 }  // namespace pyamp

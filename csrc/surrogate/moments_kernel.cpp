@@ -55,11 +55,18 @@ struct OutputOfRows {
 }
 
 [[gnu::always_inline]] inline void store_rows(double* to, std::size_t first, std::size_t n, const Real& value) {
-    if (first + L <= n) {
+    if (n == 1) {
+        to[0] = value[0];
+    } else if (first + L <= n) {
         store(to + first, value);
     } else {
         for (std::size_t l = 0; first + l < n; ++l) to[first + l] = value[l];
     }
+}
+
+/// Square roots of n rows; the root of one number comes sooner, and is the same.
+[[gnu::always_inline]] inline Real root_of_rows(std::size_t n, const Real& x) {
+    return n == 1 ? broadcast(__builtin_sqrt(x[0])) : square_root(x);
 }
 
 /// Zero beyond the last row.
@@ -96,6 +103,29 @@ template <typename Lanes>
     return ((c[0] + c[4]) + (c[2] + c[6])) + ((c[1] + c[5]) + (c[3] + c[7]));
 }
 
+/// Results of rows first, first + 1, ... in their unit; finite says which of them have been so far.
+struct Results {
+    const MomentsView& view;
+    std::size_t n;
+    double unit;
+    Mask finite = Mask{} == Mask{};
+
+    [[gnu::always_inline]] void store_all(std::size_t first, const Real& amplitude, const Real& sigma_syst,
+                                          const Real& sigma_stat) {
+        constexpr double infinity = __builtin_inf();
+        finite &= (absolute<double>(amplitude) < infinity) & (sigma_syst < infinity) & (sigma_stat < infinity);
+        store_rows(view.amplitude, first, n, amplitude * unit);
+        store_rows(view.sigma_syst, first, n, sigma_syst * unit);
+        store_rows(view.sigma_stat, first, n, sigma_stat * unit);
+    }
+    [[gnu::always_inline]] bool all_finite() const { return all(finite); }
+};
+
+/// Whether the likelihood itself calls a part of its width statistical.
+constexpr bool has_statistical(MomentsPlan::Likelihood likelihood) {
+    return likelihood == MomentsPlan::Likelihood::evidential;
+}
+
 /// What the members give, in the caller's scratch.
 struct OfMembers {
     double *amplitude, *variance, *statistical_variance;
@@ -105,28 +135,29 @@ struct OfMembers {
 template <MomentsPlan::Target type>
 [[gnu::always_inline]] inline Real sigma_syst(const TargetOfRows<type>& target, const NetworkOutputs& network,
                                               std::size_t first, const Real& amplitude, const Real& variance) {
-    if (!network.log_sigma) return square_root(variance);
+    if (!network.log_sigma) return root_of_rows(network.n, variance);
     const Real s = target.spread(sigma_from_log(load_rows(network.log_sigma, first, network.n)));
-    return square_root(target.variance(amplitude, s));
+    return root_of_rows(network.n, target.variance(amplitude, s));
 }
 
 template <MomentsPlan::Likelihood likelihood, MomentsPlan::Target type>
-inline void one_member(const MomentsPlan& plan, const NetworkOutputs& network, const MomentsView& result) {
+inline bool one_member(const MomentsPlan& plan, const NetworkOutputs& network, const MomentsView& result) {
     const std::size_t n = network.n;
+    Results results{result, n, network.unit};
     for (std::size_t first = 0; first < n; first += L) {
         const TargetOfRows<type> target(plan, load_rows(network.log_factor, first, n));
         const OutputOfRows output{network.outputs, plan.n_outputs, first, n};
         const Moments moments = member_moments<likelihood>(plan, target, output);
-        store_rows(result.amplitude, first, n, moments.amplitude);
-        store_rows(result.sigma_syst, first, n,
-                   sigma_syst(target, network, first, moments.amplitude, moments.variance));
-        store_rows(result.sigma_stat, first, n, square_root(moments.statistical_variance));
+        results.store_all(first, moments.amplitude,
+                          sigma_syst(target, network, first, moments.amplitude, moments.variance),
+                          has_statistical(likelihood) ? root_of_rows(n, moments.statistical_variance) : Real{});
     }
+    return results.all_finite();
 }
 
 /// One point, members in lanes.
 template <MomentsPlan::Likelihood likelihood, MomentsPlan::Target type>
-inline void one_point(const MomentsPlan& plan, const NetworkOutputs& network, const OfMembers& scratch,
+inline bool one_point(const MomentsPlan& plan, const NetworkOutputs& network, const OfMembers& scratch,
                       const MomentsView& result) {
     const std::size_t members = network.members;
     const TargetOfRows<type> target(plan, broadcast(network.log_factor[0]));
@@ -135,35 +166,39 @@ inline void one_point(const MomentsPlan& plan, const NetworkOutputs& network, co
             member_moments<likelihood>(plan, target, OutputOfRows{network.outputs, plan.n_outputs, m, members});
         store(scratch.amplitude + m, known(moments.amplitude, m, members));
         store(scratch.variance + m, known(moments.variance, m, members));
-        store(scratch.statistical_variance + m, known(moments.statistical_variance, m, members));
+        if constexpr (has_statistical(likelihood))
+            store(scratch.statistical_variance + m, known(moments.statistical_variance, m, members));
     }
     for (std::size_t m = (members + L - 1) / L * L; m % columns != 0; m += L) {
         store(scratch.amplitude + m, Real{});
         store(scratch.variance + m, Real{});
         store(scratch.statistical_variance + m, Real{});
     }
-    const double count = static_cast<double>(members);
+    const double share = 1.0 / static_cast<double>(members);
     const auto sum_of = [&](const double* numbers) __attribute__((always_inline)) {
         return sum_of_lanes(members, [&](std::size_t m) __attribute__((always_inline)) { return load(numbers + m); });
     };
-    const double amplitude = sum_of(scratch.amplitude) / count;
-    const double variance = sum_of(scratch.variance) / count;
-    const double spread = sum_of_lanes(members, [&](std::size_t m) __attribute__((always_inline)) {
+    const double amplitude = sum_of(scratch.amplitude) * share;
+    const double variance = sum_of(scratch.variance) * share;
+    double spread = sum_of_lanes(members, [&](std::size_t m) __attribute__((always_inline)) {
         const Real offset = load(scratch.amplitude + m) - amplitude;
         return known(offset * offset, m, members);
     });
     const Real syst = sigma_syst(target, network, 0, broadcast(amplitude), broadcast(variance));
-    result.amplitude[0] = amplitude;
-    result.sigma_syst[0] = syst[0];
-    result.sigma_stat[0] = __builtin_sqrt((spread + sum_of(scratch.statistical_variance)) / count);
+    if constexpr (has_statistical(likelihood)) spread += sum_of(scratch.statistical_variance);
+    Results results{result, 1, network.unit};
+    results.store_all(0, broadcast(amplitude), syst,
+                      broadcast(__builtin_sqrt(spread * share)));
+    return results.all_finite();
 }
 
 /// Points in lanes.
 template <MomentsPlan::Likelihood likelihood, MomentsPlan::Target type>
-inline void many_points(const MomentsPlan& plan, const NetworkOutputs& network, const OfMembers& scratch,
+inline bool many_points(const MomentsPlan& plan, const NetworkOutputs& network, const OfMembers& scratch,
                         const MomentsView& result) {
     const std::size_t members = network.members, n = network.n;
-    const Real count = broadcast(static_cast<double>(members));
+    const double share = 1.0 / static_cast<double>(members);
+    Results results{result, n, network.unit};
     for (std::size_t first = 0; first < n; first += L) {
         const TargetOfRows<type> target(plan, load_rows(network.log_factor, first, n));
         for (std::size_t m = 0; m < members; ++m) {
@@ -171,38 +206,39 @@ inline void many_points(const MomentsPlan& plan, const NetworkOutputs& network, 
             const Moments moments = member_moments<likelihood>(plan, target, output);
             store(scratch.amplitude + m * L, moments.amplitude);
             store(scratch.variance + m * L, moments.variance);
-            store(scratch.statistical_variance + m * L, moments.statistical_variance);
+            if constexpr (has_statistical(likelihood))
+                store(scratch.statistical_variance + m * L, moments.statistical_variance);
         }
         const auto sum_of = [&](const double* numbers) __attribute__((always_inline)) {
             return sum_of_rows(members,
                                [&](std::size_t m) __attribute__((always_inline)) { return load(numbers + m * L); });
         };
-        const Real amplitude = sum_of(scratch.amplitude) / count;
-        const Real variance = sum_of(scratch.variance) / count;
-        const Real spread = sum_of_rows(members, [&](std::size_t m) __attribute__((always_inline)) {
+        const Real amplitude = sum_of(scratch.amplitude) * share;
+        const Real variance = sum_of(scratch.variance) * share;
+        Real spread = sum_of_rows(members, [&](std::size_t m) __attribute__((always_inline)) {
             const Real offset = load(scratch.amplitude + m * L) - amplitude;
             return offset * offset;
         });
-        store_rows(result.amplitude, first, n, amplitude);
-        store_rows(result.sigma_syst, first, n, sigma_syst(target, network, first, amplitude, variance));
-        store_rows(result.sigma_stat, first, n, square_root((spread + sum_of(scratch.statistical_variance)) / count));
+        if constexpr (has_statistical(likelihood)) spread += sum_of(scratch.statistical_variance);
+        results.store_all(first, amplitude, sigma_syst(target, network, first, amplitude, variance),
+                          square_root(spread * share));
     }
+    return results.all_finite();
 }
 
 template <MomentsPlan::Likelihood likelihood, MomentsPlan::Target type>
-inline void evaluate(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
+inline bool evaluate(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
                      const MomentsView& result) {
     if (network.members == 1) return one_member<likelihood, type>(plan, network, result);
     const std::size_t size = (network.members + columns - 1) / columns * columns * (network.n == 1 ? 1 : L);
     const OfMembers of_members = {scratch, scratch + size, scratch + 2 * size};
     if (network.n == 1)
-        one_point<likelihood, type>(plan, network, of_members, result);
-    else
-        many_points<likelihood, type>(plan, network, of_members, result);
+        return one_point<likelihood, type>(plan, network, of_members, result);
+    return many_points<likelihood, type>(plan, network, of_members, result);
 }
 
 template <MomentsPlan::Likelihood likelihood>
-inline void for_target(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
+inline bool for_target(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
                        const MomentsView& result) {
     using Target = MomentsPlan::Target;
     switch (plan.target) {
@@ -213,11 +249,12 @@ inline void for_target(const MomentsPlan& plan, const NetworkOutputs& network, d
         case Target::linear:
             return evaluate<likelihood, Target::linear>(plan, network, scratch, result);
     }
+    return false;
 }
 
 }  // namespace
 
-void evaluate_moments(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
+bool evaluate_moments(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
                       const MomentsView& result) {
     using Likelihood = MomentsPlan::Likelihood;
     switch (plan.likelihood) {
@@ -230,6 +267,7 @@ void evaluate_moments(const MomentsPlan& plan, const NetworkOutputs& network, do
         case Likelihood::evidential:
             return for_target<Likelihood::evidential>(plan, network, scratch, result);
     }
+    return false;
 }
 
 }  // namespace pyamp::PYAMP_ISA

@@ -6,7 +6,7 @@
 
 namespace pyamp {
 
-/// Arrays (n), couplings stripped.
+/// Arrays (n).
 struct MomentsView {
     double* amplitude;
     double* sigma_syst;
@@ -19,6 +19,7 @@ struct NetworkOutputs {
     const double* log_sigma;   ///< (n) of the sigma network, or nullptr
     const double* log_factor;  ///< (n) ln of the singular factor
     std::size_t members, n;
+    double unit;               ///< by which all results are multiplied in the end: the couplings
 };
 
 /// See likelihood.h and target.h for the meaning of the numbers.
@@ -34,25 +35,27 @@ struct MomentsPlan {
     std::size_t n_outputs;
 };
 
-/// Numbers of scratch that the kernel needs for so many members.
-inline std::size_t moments_scratch_size(std::size_t members) {
+/// Numbers of scratch that the kernel needs.
+inline std::size_t moments_scratch_size(std::size_t members, std::size_t n) {
     constexpr std::size_t columns = 8, most_lanes = 8;
-    return members == 1 ? 0 : 3 * ((members + columns - 1) / columns * columns) * most_lanes;
+    if (members == 1) return 0;
+    return 3 * ((members + columns - 1) / columns * columns) * (n == 1 ? 1 : most_lanes);
 }
 
 /// Moments over the mixture of each member, then over the members; see amplitude_moments().
 /// A point gives the same bits at any place of any batch.
 /// @param scratch moments_scratch_size() numbers
-using MomentsKernel = void (*)(const MomentsPlan&, const NetworkOutputs&, double* scratch, const MomentsView& result);
+/// @returns whether all results are finite before they are multiplied by the unit
+using MomentsKernel = bool (*)(const MomentsPlan&, const NetworkOutputs&, double* scratch, const MomentsView& result);
 
 namespace baseline {
-void evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
+bool evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
 }
 namespace avx2 {
-void evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
+bool evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
 }
 namespace avx512 {
-void evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
+bool evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
 }
 
 }  // namespace pyamp

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import _common
 import _throughput_nets as nets
+import nlohmann_json
 import numpy as np
 import torch
 
@@ -183,7 +184,8 @@ def _compiler_options(name: str) -> list[str]:
     sources = f"-I{_common.ROOT / 'csrc'}"
     match name:
         case "pyamp_calls":
-            return ["-O2", sources, str(core), f"-Wl,-rpath,{core.parent}"]
+            json = Path(str(nlohmann_json.__file__)).parent / "include"
+            return ["-O2", sources, f"-I{json}", str(core), f"-Wl,-rpath,{core.parent}"]
         case "call_trace":
             return ["-O2", sources]
         case "eigen_calls":

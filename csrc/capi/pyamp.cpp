@@ -163,7 +163,8 @@ int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t off
         Destination destination(*handle, count, offset, n_out, out_keys, out);
         try {
             handle->matrix_element->evaluate(handle->momenta.data(), count,
-                                             inputs.alpha_s ? handle->alpha_s.data() : nullptr, destination.results());
+                                             inputs.alpha_s ? handle->alpha_s.data() : nullptr,
+                                             destination.results());
         } catch (const pyamp::Error&) {
             destination.repeat();
             throw;

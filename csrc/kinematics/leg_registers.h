@@ -12,9 +12,9 @@ using simd::PYAMP_ISA::bits;
 using simd::PYAMP_ISA::broadcast;
 using simd::PYAMP_ISA::lanes;
 using simd::PYAMP_ISA::load;
+using simd::PYAMP_ISA::Mask;
 using simd::PYAMP_ISA::square_root;
 using simd::PYAMP_ISA::store;
-using simd::PYAMP_ISA::Mask;
 using Real = simd::PYAMP_ISA::Vec<double>;
 
 constexpr int max_legs = SureBounds::max_legs;
@@ -124,6 +124,18 @@ struct Legs {
     const Mask opposite = dot <= 0.0;
     const Real numerator = opposite ? norms - dot : fma(cx, cx, fma(cy, cy, cz * cz));
     return 2.0 * (opposite ? numerator : numerator / (norms + dot));
+}
+
+/// Whether pairs are surely separated, from |p||q| - p.q, of which enough must remain.
+[[gnu::always_inline]] inline Mask surely_separated(const Legs& legs, const long long* first, const long long* second,
+                                                    const Real& separation) {
+    const Real norms = of_legs(legs.norm, first) * of_legs(legs.norm, second);
+    const Real dot =
+        fma(of_legs(legs.x, first), of_legs(legs.x, second),
+            fma(of_legs(legs.y, first), of_legs(legs.y, second), of_legs(legs.z, first) * of_legs(legs.z, second)));
+    const Real s = 2.0 * (norms - dot);
+    const Real pt2 = of_legs(legs.pt2, first) * of_legs(legs.pt2, second);
+    return (s > 1e-8 * norms) & (s * s >= separation * pt2);
 }
 
 /// Whether all is sound but the separations of pairs; false with NaN.

@@ -1,5 +1,5 @@
-// Eight points at a time, each cache line of the source once: where the stride is a power of two, all of them want the
-// same places of the cache. Compiled once for each instruction set, see CMakeLists.txt.
+// Eight points at a time, each cache line of the source once: where the stride is a power of two, all of them want
+// the same places of the cache. Compiled once for each instruction set, see CMakeLists.txt.
 #include "kinematics/point_major.h"
 
 namespace pyamp::kinematics::PYAMP_ISA {

@@ -1,7 +1,7 @@
 // ln in few dependent steps and without a division, for logarithms on which everything waits. See vector.h.
 //
-// Unlike log() of math.h, its error is absolute: below 1.5e-16 + 2.3e-16 |ln x|, 1.1e-16 more without fused multiply-add. Subnormal numbers count as zero,
-// infinity and negative numbers as NaN.
+// Unlike log() of math.h, its error is absolute: below 1.5e-16 + 2.3e-16 |ln x|, 1.1e-16 more without fused
+// multiply-add. Subnormal numbers count as zero, infinity and negative numbers as NaN.
 #pragma once
 
 #include "simd/log_tables.h"

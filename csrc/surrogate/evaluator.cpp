@@ -176,8 +176,8 @@ bool Evaluator::evaluate_on_device_from_host(const double* momenta, std::size_t 
 
 bool Evaluator::predict(std::size_t n, double unit, const MomentsView& result, const Workspace& work) const {
     chosen_.backend->evaluate(work.features, n, work.outputs, work.log_sigma);
-    const bool finite = moments_.evaluate(
-        {work.outputs, work.log_sigma, work.log_factor, sizes_.members, n, unit}, work.scratch, result);
+    const bool finite = moments_.evaluate({work.outputs, work.log_sigma, work.log_factor, sizes_.members, n, unit},
+                                          work.scratch, result);
     return model_.recalibration ? recalibrate(*model_.recalibration, n, result) && finite : finite;
 }
 

@@ -70,7 +70,7 @@ class Evaluator {
     struct Workspace;
     struct Sizes {
         Sizes(const ModelFile& model, const ChosenBackend& chosen);
-        std::size_t chunk;  ///< points
+        std::size_t chunk;                                           ///< points
         std::size_t momenta, features, members, outputs, log_sigma;  ///< numbers of each point
     };
 
@@ -95,7 +95,7 @@ class Evaluator {
     Dtype dtype_;
     Policy policy_;
     double alpha_s_, alpha_;
-    double coupling_factor_;        ///< of both
+    double coupling_factor_;       ///< of both
     double weak_coupling_factor_;  ///< of alpha alone
     ChosenBackend chosen_;
     Sizes sizes_;

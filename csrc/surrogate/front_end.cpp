@@ -87,7 +87,9 @@ FrontPlan make_plan(const ModelFile& model, std::vector<FrontPlan::Group>& group
 }  // namespace
 
 FrontEnd::FrontEnd(const ModelFile& model)
-    : model_(model), kernel_(PYAMP_FOR_PROCESSOR(pyamp, evaluate_front)), plan_(make_plan(model, groups_)) {}
+    : model_(model),
+      plan_(make_plan(model, groups_)),
+      kernel_(PYAMP_FOR_PROCESSOR(pyamp, front_kernel)(plan_.kind)) {}
 
 bool FrontEnd::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor,
                         std::int32_t* flags) const {

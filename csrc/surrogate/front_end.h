@@ -36,9 +36,9 @@ class FrontEnd {
                 std::int32_t* flags) const;
 
     const ModelFile& model_;
-    FrontKernel kernel_;
     std::vector<FrontPlan::Group> groups_;  ///< to which the plan points
     FrontPlan plan_;
+    FrontKernel kernel_;
 };
 
 }  // namespace pyamp

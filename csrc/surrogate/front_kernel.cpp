@@ -29,6 +29,14 @@ struct Pairs {
     return all(separated);
 }
 
+/// The same where nothing else is asked of the pairs.
+[[gnu::always_inline]] inline bool are_separated(const FrontPlan& plan, const Legs& legs) {
+    Mask separated = Mask{} == Mask{};
+    for (int p = 0; p < plan.n_pairs; p += L)
+        separated &= surely_separated(legs, plan.first + p, plan.second + p, load(plan.separation + p));
+    return all(separated);
+}
+
 // Features leave in whole registers where the network may read them so: a load that finds its bytes in two stores
 // waits for both to reach the cache.
 
@@ -49,9 +57,8 @@ struct Pairs {
     return 2.0 * (x * x + y * y + z * z) / (norms + dot);
 }
 
-[[gnu::always_inline]] inline void momenta_features(const FrontPlan& plan, double s01, const Legs& legs,
+[[gnu::always_inline]] inline void momenta_features(const FrontPlan& plan, double per_energy, const Legs& legs,
                                                     double* features) {
-    const double per_energy = 1.0 / __builtin_sqrt(s01);
 #if PYAMP_SIMD_BYTES == 64
 #pragma GCC unroll 4
     for (int i = 0; i < max_legs; i += 2) {
@@ -72,8 +79,7 @@ struct Pairs {
 [[gnu::always_inline]] inline void log_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
     const Real log_s01 = broadcast(pairs.log_s[plan.partonic]);
     for (int i = 0; i < plan.n_features; i += L)
-        store(features + i,
-              fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i)));
+        store(features + i, fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i)));
 }
 
 /// Slot k of the ordered point holds leg slots[k]: in each group the largest key first, the sum of |s_iw| over the
@@ -116,20 +122,25 @@ struct Pairs {
 }
 
 template <FrontPlan::Kind kind>
-inline bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n, double* features,
-                     double* log_factor, std::int32_t* undecided) {
+bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n, double* features, double* log_factor,
+              std::int32_t* undecided) {
     std::int32_t any_undecided = 0;
     for (std::size_t k = 0; k < n; ++k) {
         const double* const point = momenta + k * static_cast<std::size_t>(4 * plan.n_legs);
         double* const row = features + k * static_cast<std::size_t>(plan.n_features);
+        // First, as all roots and divisions queue for one unit of the processor.
+        double s01 = 0.0, per_energy = 0.0;
+        if constexpr (kind == FrontPlan::Kind::momenta) {
+            s01 = partonic_invariant(point, point + 4);
+            per_energy = 1.0 / __builtin_sqrt(s01);
+        }
         const Legs legs(point, plan.leg_offset);
         Pairs pairs;
         if constexpr (kind == FrontPlan::Kind::momenta) {
-            const double s01 = partonic_invariant(point, point + 4);
-            momenta_features(plan, s01, legs, row);
+            momenta_features(plan, per_energy, legs, row);
             store(pairs.log_s, simd::PYAMP_ISA::quick_log(broadcast(s01)));
         }
-        const bool separated = evaluate_pairs(plan, legs, pairs);
+        const bool separated = plan.n_logarithms == 0 ? are_separated(plan, legs) : evaluate_pairs(plan, legs, pairs);
         if constexpr (kind == FrontPlan::Kind::log_invariants) log_features(plan, pairs, row);
         if constexpr (kind == FrontPlan::Kind::ordered_invariants) ordered_features(plan, pairs, row);
         double sum = 0.0;
@@ -143,15 +154,14 @@ inline bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n
 
 }  // namespace
 
-bool evaluate_front(const FrontPlan& plan, const double* momenta, std::size_t n, double* features, double* log_factor,
-                    std::int32_t* undecided) {
-    switch (plan.kind) {
+FrontKernel front_kernel(FrontPlan::Kind kind) {
+    switch (kind) {
         case FrontPlan::Kind::momenta:
-            return evaluate<FrontPlan::Kind::momenta>(plan, momenta, n, features, log_factor, undecided);
+            return evaluate<FrontPlan::Kind::momenta>;
         case FrontPlan::Kind::log_invariants:
-            return evaluate<FrontPlan::Kind::log_invariants>(plan, momenta, n, features, log_factor, undecided);
+            return evaluate<FrontPlan::Kind::log_invariants>;
         default:
-            return evaluate<FrontPlan::Kind::ordered_invariants>(plan, momenta, n, features, log_factor, undecided);
+            return evaluate<FrontPlan::Kind::ordered_invariants>;
     }
 }
 

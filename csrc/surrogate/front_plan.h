@@ -34,7 +34,7 @@ struct FrontPlan {
     std::ptrdiff_t leg_offset[max_legs];  ///< of a leg's momentum, beyond the last leg that one's
     int n_pairs;
     int n_logarithms;  ///< 0 where that of the pair (0,1), the first, is all that is needed besides the features
-    int partonic;  ///< the pair (0,1)
+    int partonic;      ///< the pair (0,1)
     long long first[max_pairs], second[max_pairs];
     double separation[max_pairs];  ///< of the bounds, for each pair
     double scale[max_features], shift[max_features];
@@ -58,13 +58,13 @@ using FrontKernel = bool (*)(const FrontPlan& plan, const double* momenta, std::
                              double* log_factor, std::int32_t* undecided);
 
 namespace baseline {
-bool evaluate_front(const FrontPlan&, const double*, std::size_t, double*, double*, std::int32_t*);
+FrontKernel front_kernel(FrontPlan::Kind kind);
 }
 namespace avx2 {
-bool evaluate_front(const FrontPlan&, const double*, std::size_t, double*, double*, std::int32_t*);
+FrontKernel front_kernel(FrontPlan::Kind kind);
 }
 namespace avx512 {
-bool evaluate_front(const FrontPlan&, const double*, std::size_t, double*, double*, std::int32_t*);
+FrontKernel front_kernel(FrontPlan::Kind kind);
 }
 
 }  // namespace pyamp

@@ -49,7 +49,7 @@ MomentsPlan make_plan(const Likelihood& likelihood, const Target& target) {
 }  // namespace
 
 AmplitudeMoments::AmplitudeMoments(const Likelihood& likelihood, const Target& target)
-    : plan_(make_plan(likelihood, target)), kernel_(PYAMP_FOR_PROCESSOR(pyamp, evaluate_moments)) {}
+    : plan_(make_plan(likelihood, target)), kernel_(PYAMP_FOR_PROCESSOR(pyamp, moments_kernel)(plan_)) {}
 
 bool recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result) {
     bool finite = true;

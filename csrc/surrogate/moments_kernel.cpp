@@ -187,8 +187,7 @@ inline bool one_point(const MomentsPlan& plan, const NetworkOutputs& network, co
     const Real syst = sigma_syst(target, network, 0, broadcast(amplitude), broadcast(variance));
     if constexpr (has_statistical(likelihood)) spread += sum_of(scratch.statistical_variance);
     Results results{result, 1, network.unit};
-    results.store_all(0, broadcast(amplitude), syst,
-                      broadcast(__builtin_sqrt(spread * share)));
+    results.store_all(0, broadcast(amplitude), syst, broadcast(__builtin_sqrt(spread * share)));
     return results.all_finite();
 }
 
@@ -227,47 +226,40 @@ inline bool many_points(const MomentsPlan& plan, const NetworkOutputs& network, 
 }
 
 template <MomentsPlan::Likelihood likelihood, MomentsPlan::Target type>
-inline bool evaluate(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
-                     const MomentsView& result) {
+bool evaluate(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch, const MomentsView& result) {
     if (network.members == 1) return one_member<likelihood, type>(plan, network, result);
     const std::size_t size = (network.members + columns - 1) / columns * columns * (network.n == 1 ? 1 : L);
     const OfMembers of_members = {scratch, scratch + size, scratch + 2 * size};
-    if (network.n == 1)
-        return one_point<likelihood, type>(plan, network, of_members, result);
+    if (network.n == 1) return one_point<likelihood, type>(plan, network, of_members, result);
     return many_points<likelihood, type>(plan, network, of_members, result);
 }
 
 template <MomentsPlan::Likelihood likelihood>
-inline bool for_target(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
-                       const MomentsView& result) {
-    using Target = MomentsPlan::Target;
-    switch (plan.target) {
-        case Target::log:
-            return evaluate<likelihood, Target::log>(plan, network, scratch, result);
-        case Target::log1p:
-            return evaluate<likelihood, Target::log1p>(plan, network, scratch, result);
-        case Target::linear:
-            return evaluate<likelihood, Target::linear>(plan, network, scratch, result);
+MomentsKernel for_target(MomentsPlan::Target target) {
+    switch (target) {
+        case MomentsPlan::Target::log:
+            return evaluate<likelihood, MomentsPlan::Target::log>;
+        case MomentsPlan::Target::log1p:
+            return evaluate<likelihood, MomentsPlan::Target::log1p>;
+        default:
+            return evaluate<likelihood, MomentsPlan::Target::linear>;
     }
-    return false;
 }
 
 }  // namespace
 
-bool evaluate_moments(const MomentsPlan& plan, const NetworkOutputs& network, double* scratch,
-                      const MomentsView& result) {
+MomentsKernel moments_kernel(const MomentsPlan& plan) {
     using Likelihood = MomentsPlan::Likelihood;
     switch (plan.likelihood) {
         case Likelihood::gaussian:
-            return for_target<Likelihood::gaussian>(plan, network, scratch, result);
+            return for_target<Likelihood::gaussian>(plan.target);
         case Likelihood::mean_squared_error:
-            return for_target<Likelihood::mean_squared_error>(plan, network, scratch, result);
+            return for_target<Likelihood::mean_squared_error>(plan.target);
         case Likelihood::mixture:
-            return for_target<Likelihood::mixture>(plan, network, scratch, result);
-        case Likelihood::evidential:
-            return for_target<Likelihood::evidential>(plan, network, scratch, result);
+            return for_target<Likelihood::mixture>(plan.target);
+        default:
+            return for_target<Likelihood::evidential>(plan.target);
     }
-    return false;
 }
 
 }  // namespace pyamp::PYAMP_ISA

@@ -19,7 +19,7 @@ struct NetworkOutputs {
     const double* log_sigma;   ///< (n) of the sigma network, or nullptr
     const double* log_factor;  ///< (n) ln of the singular factor
     std::size_t members, n;
-    double unit;               ///< by which all results are multiplied in the end: the couplings
+    double unit;  ///< by which all results are multiplied in the end: the couplings
 };
 
 /// See likelihood.h and target.h for the meaning of the numbers.
@@ -49,13 +49,13 @@ inline std::size_t moments_scratch_size(std::size_t members, std::size_t n) {
 using MomentsKernel = bool (*)(const MomentsPlan&, const NetworkOutputs&, double* scratch, const MomentsView& result);
 
 namespace baseline {
-bool evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
+MomentsKernel moments_kernel(const MomentsPlan& plan);
 }
 namespace avx2 {
-bool evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
+MomentsKernel moments_kernel(const MomentsPlan& plan);
 }
 namespace avx512 {
-bool evaluate_moments(const MomentsPlan&, const NetworkOutputs&, double*, const MomentsView&);
+MomentsKernel moments_kernel(const MomentsPlan& plan);
 }
 
 }  // namespace pyamp

@@ -156,7 +156,9 @@ def test_tiny_separations(tmp_path: Path, inside: np.ndarray) -> None:
 
 def test_borders_of_shell_balance_and_energy(tmp_path: Path, inside: np.ndarray) -> None:
     points = []
-    for event, leg, offset in zip(np.tile(inside, (4, 1, 1)), np.tile(range(5), 52), OFFSETS.repeat(8), strict=False):
+    for event, leg, offset in zip(
+        np.tile(inside, (4, 1, 1)), np.tile(range(5), 52), OFFSETS.repeat(8), strict=False
+    ):
         for sign in (1, -1):
             off_shell = event.copy()
             off_shell[leg, 0] *= 1 + sign * 1e-8 * (1 + offset)
@@ -164,7 +166,10 @@ def test_borders_of_shell_balance_and_energy(tmp_path: Path, inside: np.ndarray)
             unbalanced[4] *= 1 + sign * 1e-8 * (1 + offset) * 1000 / event[4, 0]
             points += [off_shell, unbalanced]
         energy = event[0, 0] + event[1, 0]
-        points += [event * (HIGHEST * (1 + 1e-9) * (1 + offset) / energy), event * (LOWEST * (1 + offset) / energy)]
+        points += [
+            event * (HIGHEST * (1 + 1e-9) * (1 + offset) / energy),
+            event * (LOWEST * (1 + offset) / energy),
+        ]
     check(tmp_path / "m.safetensors", inside, np.array(points))
 
 
@@ -182,7 +187,9 @@ def test_what_is_no_event(tmp_path: Path, inside: np.ndarray) -> None:
             points += [event, inside[leg + 5] * scale]
     backwards = inside[:5].copy()
     backwards[:, :, 0] *= -1
-    along_beam = with_axis(np.array([[[0, 0, 500.0], [100, 0, 0], [-100, 0, 0]], [[0, 0, 1.0], [0, 0, -1], [0, 0, 2]]]))
+    along_beam = with_axis(
+        np.array([[[0, 0, 500.0], [100, 0, 0], [-100, 0, 0]], [[0, 0, 1.0], [0, 0, -1], [0, 0, 2]]])
+    )
     parallel = inside[10:12].copy()
     parallel[:, 3] = parallel[:, 2]
     one_soft = inside[12].copy()

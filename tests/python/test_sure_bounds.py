@@ -170,7 +170,8 @@ def test_borders_of_shell_balance_and_energy(tmp_path: Path, inside: np.ndarray)
             event * (HIGHEST * (1 + 1e-9) * (1 + offset) / energy),
             event * (LOWEST * (1 + offset) / energy),
         ]
-    check(tmp_path / "m.safetensors", inside, np.array(points))
+    for cuts in (CUTS, {}):
+        check(tmp_path / "m.safetensors", inside, np.array(points), cuts)
 
 
 def test_what_is_no_event(tmp_path: Path, inside: np.ndarray) -> None:

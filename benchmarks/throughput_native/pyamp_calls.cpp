@@ -1,4 +1,5 @@
 // pyamp at three levels: the bare network, the evaluator with all its checks, and the C ABI; and the clock.
+#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 
@@ -7,6 +8,7 @@
 #include "model_file/model_file.h"
 #include "surrogate/backend.h"
 #include "surrogate/evaluator.h"
+#include "surrogate/front_end.h"
 
 namespace throughput {
 namespace {
@@ -16,17 +18,18 @@ class Network final : public Call {
  public:
     Network(const char* path, const char* backend, bool from_momenta, std::size_t n)
         : model_(pyamp::read_model_file(path)),
+          front_end_(model_),
           chosen_(pyamp::choose_backend(model_, {model_.dtype, "cpu", true, backend})),
           from_momenta_(from_momenta),
           n_(n),
-          features_(n * static_cast<std::size_t>(pyamp::n_features(model_.representation))),
+          features_(n * static_cast<std::size_t>(front_end_.n_features())),
           log_factor_(n),
           outputs_(n * static_cast<std::size_t>(model_.posterior.members * pyamp::n_outputs(model_.likelihood))) {}
 
     void operator()(const double* input) override {
         const double* features = input;
         if (from_momenta_) {
-            pyamp::evaluate_features(model_.representation, input, n_, features_.data(), log_factor_.data());
+            front_end_.evaluate_features(input, n_, features_.data(), log_factor_.data());
             features = features_.data();
         }
         chosen_.backend->evaluate(features, n_, outputs_.data(), nullptr);
@@ -35,6 +38,7 @@ class Network final : public Call {
 
  private:
     pyamp::ModelFile model_;
+    pyamp::FrontEnd front_end_;
     pyamp::ChosenBackend chosen_;
     bool from_momenta_;
     std::size_t n_;
@@ -77,10 +81,13 @@ class CInterface final : public Call {
     ~CInterface() override { pyamp_close(handle_); }
 
     void operator()(const double* input) override {
-        for (std::size_t k = 0; k < n_; ++k)
+        // A line of the cache at a time, as a host would that fills large batches.
+        constexpr std::size_t line = 8;
+        for (std::size_t first = 0; first < n_; first += line)
             for (std::size_t leg = 0; leg < n_legs_; ++leg)
                 for (std::size_t mu = 0; mu < 4; ++mu)
-                    momenta_[k + n_ * (leg + n_legs_ * mu)] = input[(k * n_legs_ + leg) * 4 + mu];
+                    for (std::size_t k = first; k < std::min(first + line, n_); ++k)
+                        momenta_[k + n_ * (leg + n_legs_ * mu)] = input[(k * n_legs_ + leg) * 4 + mu];
         const int in_keys[] = {PYAMP_IN_MOMENTA}, out_keys[] = {PYAMP_OUT_AMPLITUDE, PYAMP_OUT_FLAGS};
         const void* in[] = {momenta_.data()};
         void* out[] = {amplitude_.data(), flags_.data()};

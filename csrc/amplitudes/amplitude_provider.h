@@ -30,6 +30,14 @@ double identical_particle_factor(const Process& process);
 /// Whether a value can be a coupling: a finite positive number.
 inline bool is_coupling(double value) { return value > 0.0 && std::isfinite(value); }
 
+/// coupling^power by repeated squaring: std::pow costs as much as a small network.
+inline double coupling_power(double coupling, int power) {
+    double result = 1.0;
+    for (int left = power < 0 ? -power : power; left > 0; left /= 2, coupling *= coupling)
+        if (left % 2 == 1) result *= coupling;
+    return power < 0 ? 1.0 / result : result;
+}
+
 class AmplitudeProvider {
  public:
     virtual ~AmplitudeProvider() = default;

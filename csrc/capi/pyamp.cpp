@@ -11,6 +11,7 @@
 #include "capi/matrix_element.h"
 #include "error.h"
 #include "kinematics/point_check.h"
+#include "kinematics/point_major.h"
 
 static_assert(int{PYAMP_FLAG_NOT_FINITE} == pyamp::flag_not_finite &&
               int{PYAMP_FLAG_OFF_SHELL} == pyamp::flag_off_shell &&
@@ -25,8 +26,8 @@ std::string& pyamp::capi::last_error() {
 
 struct pyamp_handle {
     std::unique_ptr<pyamp::capi::MatrixElement> matrix_element;
-    /// Buffers of the last call, kept so that a call of the same size allocates nothing.
-    std::vector<double> momenta, amplitude, sigma_syst, sigma_stat, accuracy;
+    /// Buffers of earlier calls, kept so that a call of no larger size allocates nothing.
+    std::vector<double> momenta, alpha_s, amplitude, sigma_syst, sigma_stat;
     std::vector<std::int32_t> flags;
 };
 
@@ -70,39 +71,68 @@ void check_outputs(const pyamp_handle& handle, std::size_t n_out, int const* key
     }
 }
 
-/// Gathers momenta from the batch-fastest layout of the interface into (count, n_legs, 4).
-void gather(pyamp_handle& handle, const Inputs& inputs, std::size_t count, std::size_t stride, std::size_t offset) {
-    const auto n_legs = static_cast<std::size_t>(handle.matrix_element->process().n_legs());
-    handle.momenta.resize(count * n_legs * 4);
-    for (std::size_t k = 0; k < count; ++k)
-        for (std::size_t leg = 0; leg < n_legs; ++leg)
-            for (std::size_t mu = 0; mu < 4; ++mu)
-                handle.momenta[(k * n_legs + leg) * 4 + mu] =
-                    inputs.momenta[offset + k + stride * (leg + n_legs * mu)];
-}
-
-void scatter(const pyamp_handle& handle, std::size_t count, std::size_t offset, std::size_t n_out, int const* keys,
-             void* const* out) {
-    const auto copy = [&](const std::vector<double>& values, void* target) {
-        std::copy_n(values.begin(), count, static_cast<double*>(target) + offset);
-    };
-    for (std::size_t i = 0; i < n_out; ++i) switch (keys[i]) {
-            case PYAMP_OUT_AMPLITUDE:
-                copy(handle.amplitude, out[i]);
-                break;
-            case PYAMP_OUT_SIGMA_SYST:
-                copy(handle.sigma_syst, out[i]);
-                break;
-            case PYAMP_OUT_SIGMA_STAT:
-                copy(handle.sigma_stat, out[i]);
-                break;
-            case PYAMP_OUT_ACCURACY:
-                copy(handle.accuracy, out[i]);
-                break;
-            default:
-                std::copy_n(handle.flags.begin(), count, static_cast<std::int32_t*>(out[i]) + offset);
+/// Where results go: straight to the host's arrays, or to the handle's where the host does not ask for them.
+class Destination {
+ public:
+    Destination(pyamp_handle& handle, std::size_t count, std::size_t offset, std::size_t n_out, int const* keys,
+                void* const* out)
+        : count_(count), offset_(offset), n_out_(n_out), keys_(keys), out_(out) {
+        for (std::size_t i = n_out; i-- > 0;) {
+            if (double** const numbers = numbers_of(keys[i]))
+                *numbers = static_cast<double*>(out[i]) + offset;
+            else
+                results_.flags = static_cast<std::int32_t*>(out[i]) + offset;
         }
-}
+        for (const auto& [numbers, buffer] : {std::pair{&results_.amplitude, &handle.amplitude},
+                                              {&results_.sigma_syst, &handle.sigma_syst},
+                                              {&results_.sigma_stat, &handle.sigma_stat}})
+            if (!*numbers) *numbers = of_size(*buffer, count);
+        if (!results_.flags) results_.flags = of_size(handle.flags, count);
+    }
+
+    const pyamp::capi::Results& results() const { return results_; }
+
+    /// Copies what the host has asked for more than once.
+    void repeat() {
+        for (std::size_t i = 0; i < n_out_; ++i) {
+            if (double** const numbers = numbers_of(keys_[i]))
+                copy(*numbers, static_cast<double*>(out_[i]) + offset_);
+            else
+                copy(results_.flags, static_cast<std::int32_t*>(out_[i]) + offset_);
+        }
+    }
+
+ private:
+    /// nullptr for the flags
+    double** numbers_of(int key) {
+        switch (key) {
+            case PYAMP_OUT_AMPLITUDE:
+                return &results_.amplitude;
+            case PYAMP_OUT_SIGMA_SYST:
+                return &results_.sigma_syst;
+            case PYAMP_OUT_SIGMA_STAT:
+                return &results_.sigma_stat;
+            case PYAMP_OUT_ACCURACY:
+                return &results_.accuracy;
+            default:
+                return nullptr;
+        }
+    }
+    template <typename T>
+    static T* of_size(std::vector<T>& buffer, std::size_t count) {
+        if (buffer.size() < count) buffer.resize(count);
+        return buffer.data();
+    }
+    template <typename T>
+    void copy(const T* from, T* to) const {
+        if (from != to) std::copy_n(from, count_, to);
+    }
+
+    std::size_t count_, offset_, n_out_;
+    int const* keys_;
+    void* const* out_;
+    pyamp::capi::Results results_{};
+};
 
 }  // namespace
 
@@ -124,22 +154,22 @@ int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t off
         const Inputs inputs = read_inputs(n_in, in_keys, in);
         check_outputs(*handle, n_out, out_keys, out);
         require(count <= stride && offset <= stride - count, "pyamp_evaluate: offset + count exceeds the stride");
-        const bool wants_accuracy = std::find(out_keys, out_keys + n_out, PYAMP_OUT_ACCURACY) != out_keys + n_out;
-        gather(*handle, inputs, count, stride, offset);
-        for (auto* buffer : {&handle->amplitude, &handle->sigma_syst, &handle->sigma_stat, &handle->accuracy})
-            buffer->resize(count);
-        handle->flags.resize(count);
-        const auto write = [&] { scatter(*handle, count, offset, n_out, out_keys, out); };
+        const int n_legs = handle->matrix_element->process().n_legs();
+        if (const std::size_t size = count * 4 * static_cast<std::size_t>(n_legs); handle->momenta.size() < size)
+            handle->momenta.resize(size);
+        pyamp::kinematics::to_point_major(inputs.momenta + offset, stride, count, n_legs, handle->momenta.data());
+        // A copy, since the host may want the results in the place of an input.
+        if (inputs.alpha_s) handle->alpha_s.assign(inputs.alpha_s + offset, inputs.alpha_s + offset + count);
+        Destination destination(*handle, count, offset, n_out, out_keys, out);
         try {
-            handle->matrix_element->evaluate(
-                handle->momenta.data(), count, inputs.alpha_s ? inputs.alpha_s + offset : nullptr,
-                {handle->amplitude.data(), handle->sigma_syst.data(), handle->sigma_stat.data(), handle->flags.data(),
-                 wants_accuracy ? handle->accuracy.data() : nullptr});
+            handle->matrix_element->evaluate(handle->momenta.data(), count,
+                                             inputs.alpha_s ? handle->alpha_s.data() : nullptr,
+                                             destination.results());
         } catch (const pyamp::Error&) {
-            write();
+            destination.repeat();
             throw;
         }
-        write();
+        destination.repeat();
     });
 }
 

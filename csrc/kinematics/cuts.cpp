@@ -141,7 +141,7 @@ Cuts Cuts::parse(const std::string& json_text, const std::vector<int>& pdg_ids, 
 bool Cuts::passes(const double* momenta) const noexcept {
     const auto leg = [momenta](int i) { return momenta + kComponents * i; };
     for (const auto& rule : pt_rules_) {
-        std::array<double, max_outgoing> squared;
+        std::array<double, max_outgoing> squared{};
         const std::size_t n = rule.legs.size();
         for (std::size_t i = 0; i < n; ++i) {
             const double* p = leg(rule.legs[i]);

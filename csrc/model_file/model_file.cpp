@@ -108,7 +108,7 @@ Dtype dtype_from_name(const std::string& name, const std::string& where) {
 const char* name_of(Dtype dtype) { return dtype == Dtype::float32 ? "float32" : "float64"; }
 
 double Couplings::factor(double alpha_s_value, double alpha_value) const {
-    return std::pow(alpha_s_value, orders.alpha_s_power) * std::pow(alpha_value, orders.alpha_power);
+    return coupling_power(alpha_s_value, orders.alpha_s_power) * coupling_power(alpha_value, orders.alpha_power);
 }
 
 bool Domain::contains(const double* momenta, int n_legs, int n_incoming) const {

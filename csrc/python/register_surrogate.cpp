@@ -107,11 +107,11 @@ void register_surrogate(py::module_& m) {
         .def_property_readonly("device", &Evaluator::device)
         .def("features",
              [](const Evaluator& evaluator, const Array& momenta) {
-                 const auto& representation = evaluator.model().representation;
+                 const auto& front_end = evaluator.front_end();
                  const auto n = checked_size(evaluator, momenta);
-                 Array features({n, static_cast<py::ssize_t>(n_features(representation))}), log_factor(n);
-                 evaluate_features(representation, momenta.data(), static_cast<std::size_t>(n),
-                                   features.mutable_data(), log_factor.mutable_data());
+                 Array features({n, static_cast<py::ssize_t>(front_end.n_features())}), log_factor(n);
+                 front_end.evaluate_features(momenta.data(), static_cast<std::size_t>(n), features.mutable_data(),
+                                             log_factor.mutable_data());
                  return py::make_tuple(features, log_factor);
              })
         .def_property_readonly("header", [](const Evaluator& evaluator) { return evaluator.model().header; })

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <new>
 
 #include "error.h"
 #include "kinematics/point_check.h"
@@ -13,6 +15,18 @@ namespace {
 
 PredictionView offset_by(const PredictionView& view, std::size_t offset) {
     return {view.amplitude + offset, view.sigma_syst + offset, view.sigma_stat + offset, view.flags + offset};
+}
+
+bool is_finite(const PredictionView& result, std::size_t k) {
+    return std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
+           std::isfinite(result.sigma_stat[k]);
+}
+
+/// No flags, and every number finite.
+bool all_sound(const PredictionView& result, std::size_t n) {
+    for (std::size_t k = 0; k < n; ++k)
+        if (result.flags[k] != 0 || !is_finite(result, k)) return false;
+    return true;
 }
 
 /// Relative deviations allowed from the stored float64 answers: rounding of the network in its own arithmetic.
@@ -37,15 +51,59 @@ Policy policy_from_name(const std::string& name) {
     throw Error("policy '" + name + "', error, nan or truth expected");
 }
 
-/// Memory of the calling thread, which grows to what a chunk needs and stays: later calls allocate nothing.
+namespace {
+
+/// Memory of the calling thread at the beginning of a line of the cache. It grows to what a chunk needs and stays:
+/// later calls allocate nothing.
+double* thread_memory(std::size_t size) {
+    constexpr std::align_val_t line{64};
+    struct Free {
+        void operator()(double* memory) const { ::operator delete(memory, line); }
+    };
+    thread_local std::unique_ptr<double[], Free> memory;
+    thread_local std::size_t available = 0;
+    if (available < size) {
+        memory.reset(static_cast<double*>(::operator new(size * sizeof(double), line)));
+        available = size;
+    }
+    return memory.get();
+}
+
+}  // namespace
+
+/// What a chunk needs between momenta and results.
 struct Evaluator::Workspace {
-    std::vector<double> features, outputs, log_sigma, log_factor, sound;
-    MomentsWorkspace moments;
+    double *features, *outputs, *log_sigma, *log_factor, *scratch;
 };
 
-Evaluator::Workspace& Evaluator::workspace() {
-    thread_local Workspace work;
-    return work;
+Evaluator::Sizes::Sizes(const ModelFile& model, const ChosenBackend& chosen)
+    : chunk(chosen.on_device ? std::numeric_limits<std::size_t>::max() : chosen.backend->preferred_batch()),
+      momenta(static_cast<std::size_t>(4 * model.process.n_legs())),
+      features(static_cast<std::size_t>(n_features(model.representation))),
+      members(static_cast<std::size_t>(model.posterior.members)),
+      outputs(members * static_cast<std::size_t>(n_outputs(model.likelihood))),
+      log_sigma(model.sigma_network ? 1 : 0) {}
+
+template <typename F>
+void Evaluator::with_workspace(std::size_t n, const F& f) const {
+    // Registers that lie in one line of the cache each.
+    const auto in_lines = [](std::size_t numbers) { return (numbers + 7) / 8 * 8; };
+    const std::size_t features = in_lines(n * sizes_.features + features_excess);
+    const std::size_t scratch = moments_scratch_size(sizes_.members, n);
+    const std::size_t outputs = in_lines(n * sizes_.outputs);
+    const std::size_t size = features + scratch + outputs + n * (1 + sizes_.log_sigma);
+    const auto run = [&](double* memory) {
+        double* const of_outputs = memory + features + scratch;
+        double* const log_factor = of_outputs + outputs;
+        f(Workspace{memory, of_outputs, sizes_.log_sigma ? log_factor + n : nullptr, log_factor, memory + features});
+    };
+    constexpr std::size_t few = 512;
+    if (size <= few) {
+        alignas(64) double on_stack[few];
+        run(on_stack);
+    } else {
+        run(thread_memory(size));
+    }
 }
 
 Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
@@ -54,7 +112,10 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
       policy_(options.policy),
       alpha_s_(options.alpha_s.value_or(model_.couplings.alpha_s)),
       alpha_(options.alpha.value_or(model_.couplings.alpha)),
-      chosen_(choose_backend(model_, {dtype_, options.device, options.one_thread, options.backend})) {
+      chosen_(choose_backend(model_, {dtype_, options.device, options.one_thread, options.backend})),
+      sizes_(model_, chosen_),
+      front_end_(model_),
+      moments_(model_.likelihood, model_.target) {
     if (policy_ == Policy::truth) {
         truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
         if (truth_->process().pdg_ids != model_.process.pdg_ids)
@@ -65,26 +126,22 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
         if (!is_coupling(value))
             throw Error(std::string(name) + " is " + std::to_string(value) + ", a positive number expected");
     coupling_factor_ = model_.couplings.factor(alpha_s_, alpha_);
+    weak_coupling_factor_ = model_.couplings.factor(1.0, alpha_);
     run_self_test();
 }
 
 void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
                          const PredictionView& result) const {
-    const std::size_t chunk_size = is_on_device() ? std::max<std::size_t>(n, 1) : chosen_.backend->preferred_batch();
-    for (std::size_t begin = 0; begin < n; begin += chunk_size) {
-        const std::size_t count = std::min(chunk_size, n - begin);
+    const double unit = alpha_s ? weak_coupling_factor_ : coupling_factor_;
+    for (std::size_t begin = 0; begin < n; begin += sizes_.chunk) {
+        const std::size_t count = std::min(sizes_.chunk, n - begin);
+        const double* const of_chunk = momenta + begin * sizes_.momenta;
         const auto chunk = offset_by(result, begin);
-        evaluate_chunk(momenta + begin * 4 * static_cast<std::size_t>(model_.process.n_legs()), count, chunk);
-        for (std::size_t k = 0; k < count; ++k) {
-            double factor = alpha_s ? model_.couplings.factor(alpha_s[begin + k], alpha_) : coupling_factor_;
-            if (alpha_s && !is_coupling(alpha_s[begin + k])) {
-                factor = std::numeric_limits<double>::quiet_NaN();
-                chunk.flags[k] |= flag_failed;
-            }
-            chunk.amplitude[k] *= factor;
-            chunk.sigma_syst[k] *= factor;
-            chunk.sigma_stat[k] *= factor;
-        }
+        const bool all_sound = is_on_device() ? evaluate_on_device_from_host(of_chunk, count, unit, chunk)
+                                              : evaluate_on_host(of_chunk, count, unit, chunk);
+        if (!all_sound) [[unlikely]]
+            settle(of_chunk, count, unit, chunk);
+        if (alpha_s) multiply_by_couplings(alpha_s + begin, count, chunk);
     }
 }
 
@@ -93,89 +150,80 @@ void Evaluator::evaluate_on_device(DeviceCall call, void* stream) const {
         throw Error(model_.path + ": runs by " + backend_name() + " (" + backend_reason() +
                     "), which takes momenta from the host; copy them there, or choose device \"cuda\" and backend "
                     "\"fused\"");
-    call.coupling_factor *= call.alpha_s ? model_.couplings.factor(1.0, alpha_) : coupling_factor_;
+    call.coupling_factor *= call.alpha_s ? weak_coupling_factor_ : coupling_factor_;
     chosen_.on_device->evaluate(call, stream);
 }
 
-void Evaluator::evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const {
-    if (is_on_device())
-        chosen_.on_device->evaluate_from_host(momenta, n, result.amplitude, result.sigma_syst, result.sigma_stat,
-                                              result.flags);
-    else
-        evaluate_on_host(momenta, n, result);
-    const auto row = static_cast<std::size_t>(4 * model_.process.n_legs());
+bool Evaluator::evaluate_on_host(const double* momenta, std::size_t n, double unit,
+                                 const PredictionView& result) const {
+    bool all_sound = false;
+    with_workspace(n, [&](const Workspace& work) {
+        const bool no_flags = front_end_.evaluate(momenta, n, work.features, work.log_factor, result.flags);
+        all_sound = predict(n, unit, {result.amplitude, result.sigma_syst, result.sigma_stat}, work) && no_flags;
+    });
+    return all_sound;
+}
+
+bool Evaluator::evaluate_on_device_from_host(const double* momenta, std::size_t n, double unit,
+                                             const PredictionView& result) const {
+    chosen_.on_device->evaluate_from_host(momenta, n, result.amplitude, result.sigma_syst, result.sigma_stat,
+                                          result.flags);
+    const bool sound = all_sound(result, n);
+    for (double* const values : {result.amplitude, result.sigma_syst, result.sigma_stat})
+        std::for_each_n(values, n, [unit](double& value) { value *= unit; });
+    return sound;
+}
+
+bool Evaluator::predict(std::size_t n, double unit, const MomentsView& result, const Workspace& work) const {
+    chosen_.backend->evaluate(work.features, n, work.outputs, work.log_sigma);
+    const bool finite = moments_.evaluate({work.outputs, work.log_sigma, work.log_factor, sizes_.members, n, unit},
+                                          work.scratch, result);
+    return model_.recalibration ? recalibrate(*model_.recalibration, n, result) && finite : finite;
+}
+
+void Evaluator::settle(const double* momenta, std::size_t n, double unit, const PredictionView& result) const {
     for (std::size_t k = 0; k < n; ++k) {
-        const bool is_finite = std::isfinite(result.amplitude[k]) && std::isfinite(result.sigma_syst[k]) &&
-                               std::isfinite(result.sigma_stat[k]);
-        if (result.flags[k] == 0 && !is_finite) result.flags[k] = flag_failed;
-        if (result.flags[k] == 0) continue;
+        if (result.flags[k] == 0 && is_finite(result, k)) continue;
+        if (result.flags[k] == 0) result.flags[k] = flag_failed;
         result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
         if (!truth_ || result.flags[k] & unphysical_flags) continue;
-        truth_->evaluate(momenta + k * row, 1, &result.amplitude[k], nullptr);
+        truth_->evaluate(momenta + k * sizes_.momenta, 1, &result.amplitude[k], nullptr);
         if (std::isfinite(result.amplitude[k])) {
             result.sigma_syst[k] = result.sigma_stat[k] = 0.0;
             result.flags[k] |= flag_from_truth;
         }
+        result.amplitude[k] *= unit;
     }
 }
 
-void Evaluator::evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const {
-    const int n_legs = model_.process.n_legs();
-    const int n_incoming = model_.process.n_incoming;
-    const auto row = static_cast<std::size_t>(4 * n_legs);
-    bool all_sound = true;
+void Evaluator::multiply_by_couplings(const double* alpha_s, std::size_t n, const PredictionView& result) const {
     for (std::size_t k = 0; k < n; ++k) {
-        result.flags[k] = check_point(momenta + k * row, n_legs, n_incoming);
-        if (result.flags[k] == 0 && !model_.domain.contains(momenta + k * row, n_legs, n_incoming))
-            result.flags[k] = flag_outside_domain;
-        all_sound = all_sound && result.flags[k] == 0;
+        double factor = coupling_power(alpha_s[k], model_.couplings.orders.alpha_s_power);
+        if (!is_coupling(alpha_s[k])) {
+            factor = std::numeric_limits<double>::quiet_NaN();
+            result.flags[k] |= flag_failed;
+        }
+        result.amplitude[k] *= factor;
+        result.sigma_syst[k] *= factor;
+        result.sigma_stat[k] *= factor;
     }
-    const MomentsView moments{result.amplitude, result.sigma_syst, result.sigma_stat};
-    Workspace& work = workspace();
-    if (all_sound) {
-        predict(momenta, n, moments, work);
-    } else {
-        // A point of the self-test stands in for a flagged one, so the sound rows see a batch of the same shape.
-        work.sound.assign(momenta, momenta + n * row);
-        for (std::size_t k = 0; k < n; ++k)
-            if (result.flags[k])
-                std::copy_n(model_.self_test.momenta.begin(), row,
-                            work.sound.begin() + static_cast<std::ptrdiff_t>(k * row));
-        predict(work.sound.data(), n, moments, work);
-    }
-}
-
-void Evaluator::predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const {
-    const auto members = static_cast<std::size_t>(model_.posterior.members);
-    work.features.resize(n * static_cast<std::size_t>(n_features(model_.representation)));
-    work.outputs.resize(n * members * static_cast<std::size_t>(n_outputs(model_.likelihood)));
-    work.log_sigma.resize(model_.sigma_network ? n : 0);
-    work.log_factor.resize(n);
-    double* const log_sigma = model_.sigma_network ? work.log_sigma.data() : nullptr;
-    evaluate_features(model_.representation, momenta, n, work.features.data(), work.log_factor.data());
-    chosen_.backend->evaluate(work.features.data(), n, work.outputs.data(), log_sigma);
-    amplitude_moments(model_.likelihood, model_.target,
-                      {work.outputs.data(), log_sigma, work.log_factor.data(), members, n}, work.moments, result);
-    if (model_.recalibration) recalibrate(*model_.recalibration, n, result);
 }
 
 void Evaluator::run_self_test() const {
     const auto& test = model_.self_test;
     const std::size_t n = test.n_points();
     std::vector<double> amplitude(n), sigma_syst(n), sigma_stat(n);
-    Workspace& work = workspace();
+    std::vector<double> log_factor(n);
+    with_workspace(n, [&](const Workspace& work) {
+        front_end_.evaluate_features(test.momenta.data(), n, work.features, work.log_factor);
+        std::copy_n(work.log_factor, n, log_factor.begin());
+        if (!is_on_device()) predict(n, 1.0, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
+    });
     if (is_on_device()) {
         std::vector<std::int32_t> flags(n);
-        work.features.resize(n * static_cast<std::size_t>(n_features(model_.representation)));
-        work.log_factor.resize(n);
-        evaluate_features(model_.representation, test.momenta.data(), n, work.features.data(),
-                          work.log_factor.data());
         chosen_.on_device->evaluate_from_host(test.momenta.data(), n, amplitude.data(), sigma_syst.data(),
                                               sigma_stat.data(), flags.data());
-    } else {
-        predict(test.momenta.data(), n, {amplitude.data(), sigma_syst.data(), sigma_stat.data()}, work);
     }
-    const auto& log_factor = work.log_factor;
     const auto tolerance = self_test_tolerance(dtype_);
     const auto agrees = [](double value, double expected, double absolute) {
         return std::fabs(value - expected) <= absolute;

@@ -10,6 +10,7 @@
 #include "amplitudes/amplitude_provider.h"
 #include "model_file/model_file.h"
 #include "surrogate/backend.h"
+#include "surrogate/front_end.h"
 #include "surrogate/moments.h"
 
 namespace pyamp {
@@ -46,6 +47,7 @@ class Evaluator {
     void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const;
 
     const ModelFile& model() const { return model_; }
+    const FrontEnd& front_end() const { return front_end_; }
     /// Evaluates momenta in the memory of the device on which the model runs, asynchronously on a stream (a
     /// cudaStream_t); the call's coupling factor is multiplied by the couplings'. Flagged rows become NaN.
     /// @throws pyamp::Error if the model does not run by the fused kernel of a device
@@ -66,21 +68,39 @@ class Evaluator {
 
  private:
     struct Workspace;
-    static Workspace& workspace();
+    struct Sizes {
+        Sizes(const ModelFile& model, const ChosenBackend& chosen);
+        std::size_t chunk;                                           ///< points
+        std::size_t momenta, features, members, outputs, log_sigma;  ///< numbers of each point
+    };
 
-    void evaluate_chunk(const double* momenta, std::size_t n, const PredictionView& result) const;
-    /// Flags and, for sound rows, predictions.
-    void evaluate_on_host(const double* momenta, std::size_t n, const PredictionView& result) const;
-    /// Leaves ln of the singular factors in the workspace.
-    void predict(const double* momenta, std::size_t n, const MomentsView& result, Workspace& work) const;
+    /// Calls f with a workspace for n points.
+    template <typename F>
+    void with_workspace(std::size_t n, const F& f) const;
+
+    /// Predictions of sound rows times a unit, flags of the others, whose numbers mean nothing.
+    /// @returns whether all rows have no flags and finite numbers
+    bool evaluate_on_host(const double* momenta, std::size_t n, double unit, const PredictionView& result) const;
+    bool evaluate_on_device_from_host(const double* momenta, std::size_t n, double unit,
+                                      const PredictionView& result) const;
+    /// From the features and singular factors in the workspace. @returns whether all is finite
+    bool predict(std::size_t n, double unit, const MomentsView& result, const Workspace& work) const;
+    /// Flags what is not finite, and gives flagged rows NaN or the truth.
+    void settle(const double* momenta, std::size_t n, double unit, const PredictionView& result) const;
+    /// Multiplies by the power of a coupling of each point.
+    void multiply_by_couplings(const double* alpha_s, std::size_t n, const PredictionView& result) const;
     void run_self_test() const;
 
     ModelFile model_;
     Dtype dtype_;
     Policy policy_;
     double alpha_s_, alpha_;
-    double coupling_factor_;  ///< of both
+    double coupling_factor_;       ///< of both
+    double weak_coupling_factor_;  ///< of alpha alone
     ChosenBackend chosen_;
+    Sizes sizes_;
+    FrontEnd front_end_;
+    AmplitudeMoments moments_;
     std::unique_ptr<AmplitudeProvider> truth_;
 };
 

@@ -14,11 +14,6 @@
 
 namespace pyamp {
 
-/// Weights of a mixture add up to 1; the statistical width is the likelihood's own part of sigma_stat.
-struct MixtureComponent {
-    double weight, mean, sigma, statistical_sigma;
-};
-
 constexpr double max_sigma = 1.0;
 
 PYAMP_HOST_DEVICE double sigma_from_log(double log_sigma) { return std::exp(std::min(log_sigma, 0.0)); }
@@ -27,38 +22,21 @@ PYAMP_HOST_DEVICE double softplus(double x) { return std::max(x, 0.0) + std::log
 
 /// Outputs mu, ln sigma.
 struct HeteroskedasticGaussian {
-    std::size_t n_components() const { return 1; }
     std::size_t n_outputs() const { return 2; }
-    void components(const double* outputs, MixtureComponent* mixture) const {
-        mixture[0] = {1.0, outputs[0], sigma_from_log(outputs[1]), 0.0};
-    }
 };
 
 /// Output mu; the width is one number, found after the training.
 struct MeanSquaredError {
     double sigma;
 
-    std::size_t n_components() const { return 1; }
     std::size_t n_outputs() const { return 1; }
-    void components(const double* outputs, MixtureComponent* mixture) const {
-        mixture[0] = {1.0, outputs[0], sigma, 0.0};
-    }
 };
 
 /// Outputs K logits of the weights, K mu, K ln sigma.
 struct GaussianMixture {
     std::size_t size;
 
-    std::size_t n_components() const { return size; }
     std::size_t n_outputs() const { return 3 * size; }
-    void components(const double* outputs, MixtureComponent* mixture) const {
-        const double largest = *std::max_element(outputs, outputs + size);
-        double sum = 0.0;
-        for (std::size_t k = 0; k < size; ++k) sum += std::exp(outputs[k] - largest);
-        for (std::size_t k = 0; k < size; ++k)
-            mixture[k] = {std::exp(outputs[k] - largest) / sum, outputs[size + k],
-                          sigma_from_log(outputs[2 * size + k]), 0.0};
-    }
 };
 
 /// Normal-inverse-gamma distribution of mean and variance: outputs gamma and those whose softplus is nu, alpha - 1,
@@ -68,17 +46,12 @@ struct Evidential {
         double sigma, statistical_sigma;
     };
 
-    std::size_t n_components() const { return 1; }
     std::size_t n_outputs() const { return 4; }
     PYAMP_HOST_DEVICE static Widths widths(double a, double b, double c) {
         const double nu = softplus(a);
         const double variance = softplus(c) / softplus(b);
         return {std::min(std::sqrt(variance), double{max_sigma}),
                 std::min(std::sqrt(variance / nu), double{max_sigma})};
-    }
-    void components(const double* outputs, MixtureComponent* mixture) const {
-        const auto [sigma, statistical_sigma] = widths(outputs[1], outputs[2], outputs[3]);
-        mixture[0] = {1.0, outputs[0], sigma, statistical_sigma};
     }
 };
 

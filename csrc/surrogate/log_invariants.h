@@ -1,11 +1,10 @@
-// Representation "log_invariants": momenta to features, scale-free unless the energy itself is asked for.
+// Representation "log_invariants": what a network sees, scale-free unless the energy itself is asked for.
 //
 // The features are ln(|s_ij| / s_01). Within each group of identical legs the legs are ordered by a key, the sum of
 // |s_iw| over the reference legs w, the largest first, so both the features and the surrogate are exactly symmetric.
 // Without groups the legs keep their order, and the symmetry is left to the network.
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 #include "surrogate/singular_factor.h"
@@ -31,9 +30,6 @@ struct LogInvariants {
     static int feature_of(int i, int j, int legs) {
         return (i < j ? kinematics::pair_index(i, j, legs) : kinematics::pair_index(j, i, legs)) - 1;
     }
-
-    /// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous.
-    void evaluate(const double* momenta, std::size_t n, double* features, double* log_factor) const;
 };
 
 }  // namespace pyamp

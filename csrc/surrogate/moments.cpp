@@ -1,80 +1,66 @@
-// From the outputs of a network to the amplitude and its uncertainties.
+// From the outputs of a network to the amplitude and its uncertainties: the plan of the kernel, and recalibration.
 #include "surrogate/moments.h"
 
 #include <cmath>
-#include <vector>
+
+#include "simd/instruction_set.h"
 
 namespace pyamp {
 namespace {
 
-struct MemberMoments {
-    double amplitude, variance, statistical_variance;
-};
-
-/// @param means scratch, one per component
-MemberMoments mixture_moments(const Target& target, const std::vector<MixtureComponent>& mixture, double log_factor,
-                              std::vector<double>& means) {
-    MemberMoments moments{0.0, 0.0, 0.0};
-    for (std::size_t k = 0; k < mixture.size(); ++k) {
-        means[k] = target.amplitude(mixture[k].mean, mixture[k].sigma, log_factor);
-        moments.amplitude += mixture[k].weight * means[k];
+MomentsPlan::Target target_type(Target::Type type) {
+    switch (type) {
+        case Target::Type::log:
+            return MomentsPlan::Target::log;
+        case Target::Type::log1p:
+            return MomentsPlan::Target::log1p;
+        default:
+            return MomentsPlan::Target::linear;
     }
-    for (std::size_t k = 0; k < mixture.size(); ++k) {
-        const auto& [weight, mean, sigma, statistical_sigma] = mixture[k];
-        const double offset = means[k] - moments.amplitude;
-        moments.variance += weight * (target.variance(means[k], sigma, log_factor) + offset * offset);
-        if (statistical_sigma == 0.0) continue;
-        const double statistical_mean = target.amplitude(mean, statistical_sigma, log_factor);
-        moments.statistical_variance += weight * target.variance(statistical_mean, statistical_sigma, log_factor);
-    }
-    return moments;
 }
 
-template <typename L>
-void evaluate(const L& likelihood, const Target& target, const NetworkOutputs& network, MomentsWorkspace& work,
-              const MomentsView& result) {
-    auto& [mixture, means, amplitudes] = work;
-    mixture.resize(likelihood.n_components());
-    means.resize(mixture.size());
-    amplitudes.resize(network.members);
-    const double members = static_cast<double>(network.members);
-    for (std::size_t k = 0; k < network.n; ++k) {
-        const double log_factor = network.log_factor[k];
-        double sum = 0.0, variance = 0.0, statistical_variance = 0.0, spread = 0.0;
-        for (std::size_t member = 0; member < network.members; ++member) {
-            const std::size_t row = member * network.n + k;
-            likelihood.components(network.outputs + row * likelihood.n_outputs(), mixture.data());
-            const auto moments = mixture_moments(target, mixture, log_factor, means);
-            amplitudes[member] = moments.amplitude;
-            sum += moments.amplitude;
-            variance += moments.variance;
-            statistical_variance += moments.statistical_variance;
-        }
-        const double amplitude = sum / members;
-        for (const double value : amplitudes) spread += (value - amplitude) * (value - amplitude);
-        variance /= members;
-        if (network.log_sigma)
-            variance = target.variance(amplitude, sigma_from_log(network.log_sigma[k]), log_factor);
-        result.amplitude[k] = amplitude;
-        result.sigma_syst[k] = std::sqrt(variance);
-        result.sigma_stat[k] = std::sqrt((spread + statistical_variance) / members);
-    }
+void set_likelihood(MomentsPlan& plan, const HeteroskedasticGaussian&) {
+    plan.likelihood = MomentsPlan::Likelihood::gaussian;
+}
+
+void set_likelihood(MomentsPlan& plan, const MeanSquaredError& likelihood) {
+    plan.likelihood = MomentsPlan::Likelihood::mean_squared_error;
+    plan.sigma = likelihood.sigma;
+}
+
+void set_likelihood(MomentsPlan& plan, const GaussianMixture& likelihood) {
+    plan.likelihood = MomentsPlan::Likelihood::mixture;
+    plan.components = likelihood.size;
+}
+
+void set_likelihood(MomentsPlan& plan, const Evidential&) { plan.likelihood = MomentsPlan::Likelihood::evidential; }
+
+MomentsPlan make_plan(const Likelihood& likelihood, const Target& target) {
+    MomentsPlan plan{};
+    plan.target = target_type(target.type);
+    plan.mean = target.mean;
+    plan.std = target.std;
+    plan.scale = target.scale;
+    plan.n_outputs = static_cast<std::size_t>(n_outputs(likelihood));
+    std::visit([&](const auto& l) { set_likelihood(plan, l); }, likelihood);
+    return plan;
 }
 
 }  // namespace
 
-void amplitude_moments(const Likelihood& likelihood, const Target& target, const NetworkOutputs& network,
-                       MomentsWorkspace& work, const MomentsView& result) {
-    std::visit([&](const auto& l) { evaluate(l, target, network, work, result); }, likelihood);
-}
+AmplitudeMoments::AmplitudeMoments(const Likelihood& likelihood, const Target& target)
+    : plan_(make_plan(likelihood, target)), kernel_(PYAMP_FOR_PROCESSOR(pyamp, moments_kernel)(plan_)) {}
 
-void recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result) {
+bool recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result) {
+    bool finite = true;
     for (std::size_t k = 0; k < n; ++k) {
         const double total = std::hypot(result.sigma_syst[k], result.sigma_stat[k]);
         const double factor = recalibration_factor(recalibration, total / std::fabs(result.amplitude[k]));
         result.sigma_syst[k] *= factor;
         result.sigma_stat[k] *= factor;
+        finite = finite && std::isfinite(result.sigma_syst[k]) && std::isfinite(result.sigma_stat[k]);
     }
+    return finite;
 }
 
 }  // namespace pyamp

@@ -2,41 +2,33 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "surrogate/likelihood.h"
+#include "surrogate/moments_plan.h"
 #include "surrogate/recalibration.h"
 #include "surrogate/target.h"
 
 namespace pyamp {
 
-/// Arrays (n), couplings stripped.
-struct MomentsView {
-    double* amplitude;
-    double* sigma_syst;
-    double* sigma_stat;
-};
-
-/// What n points gave, contiguous.
-struct NetworkOutputs {
-    const double* outputs;     ///< (members, n, n_outputs)
-    const double* log_sigma;   ///< (n) of the sigma network, or nullptr
-    const double* log_factor;  ///< (n) ln of the singular factor
-    std::size_t members, n;
-};
-
-/// Memory that calls may share one after the other.
-struct MomentsWorkspace {
-    std::vector<MixtureComponent> mixture;
-    std::vector<double> means, amplitudes;
-};
-
 /// Moments over the mixture of each member, then over the members: amplitude the mean of the members' means,
 /// sigma_syst^2 the mean of their variances (or what the sigma network says), sigma_stat^2 the variance of their
 /// means and the mean of what the likelihood itself calls statistical.
-void amplitude_moments(const Likelihood& likelihood, const Target& target, const NetworkOutputs& network,
-                       MomentsWorkspace& work, const MomentsView& result);
+class AmplitudeMoments {
+ public:
+    AmplitudeMoments(const Likelihood& likelihood, const Target& target);
 
-void recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result);
+    /// @param scratch moments_scratch_size() numbers
+    /// @returns whether all results are finite
+    bool evaluate(const NetworkOutputs& network, double* scratch, const MomentsView& result) const {
+        return kernel_(plan_, network, scratch, result);
+    }
+
+ private:
+    MomentsPlan plan_;
+    MomentsKernel kernel_;
+};
+
+/// @returns whether all uncertainties are finite
+bool recalibrate(const Recalibration& recalibration, std::size_t n, const MomentsView& result);
 
 }  // namespace pyamp

@@ -1,7 +1,6 @@
 // Representation "momenta": all components of all legs in units of the partonic energy sqrt(|s_01|).
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 #include "surrogate/singular_factor.h"
@@ -15,9 +14,6 @@ struct ScaledMomenta {
     std::vector<double> mean, std;  ///< one per feature: leg by leg [E, px, py, pz]
 
     int n_features() const { return 4 * n_legs; }
-
-    /// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous.
-    void evaluate(const double* momenta, std::size_t n, double* features, double* log_factor) const;
 };
 
 }  // namespace pyamp

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import pyamp
-from tests.handmade_models import make_model, write_model
+from tests.handmade_models import LIKELIHOODS, TARGETS, make_model, write_model
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "silu", "gelu", "softplus", "sine")
 # Of the amplitude, of sigma_syst and of the spread of members in units of the amplitude.
@@ -138,6 +138,38 @@ def test_bits_do_not_depend_on_the_batch(
             part = evaluate(rows[first : first + n])
             for name in ("amplitude", "sigma_syst", "sigma_stat"):
                 np.testing.assert_array_equal(getattr(part, name), getattr(together, name)[first : first + n])
+
+
+@pytest.mark.parametrize("members", [1, 5, 16, 19])
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_bits_of_features_and_moments(
+    tmp_path: Path, points: np.ndarray, likelihood: str, members: int
+) -> None:
+    """Members in the lanes of registers for one point, points in the lanes for more: the same sums."""
+    rows = points[np.random.default_rng(2).choice(N_POINTS, 70, replace=False)]
+    posterior = {"posterior": "ensemble", "members": members} if members > 1 else {}
+    n_outputs = LIKELIHOODS[likelihood][1]
+    for representation, n_features in (("momenta", 20), ("unordered", 9), ("linear", 18), ("energy", 10)):
+        for target in TARGETS:
+            network = {"type": "mlp", "widths": [n_features, 8, n_outputs], "activation": "tanh"}
+            choices: dict[str, Any] = {"representation": representation, "network": network, "target": target}
+            path = model(
+                tmp_path / "m.safetensors",
+                points,
+                likelihood=likelihood,
+                sigma_network=target == "log1p" and members > 1,
+                **choices,
+                **posterior,
+            )
+            evaluate = pyamp.Evaluator(path, backend="fused", policy="nan")
+            together = evaluate(rows)
+            for n in (1, 2, 3, 5, 8, 11, 16):
+                for first in (0, 7, 50):
+                    part = evaluate(rows[first : first + n])
+                    for name in ("amplitude", "sigma_syst", "sigma_stat", "flags"):
+                        np.testing.assert_array_equal(
+                            getattr(part, name), getattr(together, name)[first : first + n]
+                        )
 
 
 def test_bad_rows_as_in_libtorch(tmp_path: Path, points: np.ndarray) -> None:

@@ -1,0 +1,168 @@
+// Momenta to checks and features, point by point with legs and pairs in the lanes; compiled once for each instruction
+// set, see CMakeLists.txt.
+#include "kinematics/leg_registers.h"
+#include "simd/logarithm.h"
+#include "surrogate/front_plan.h"
+
+namespace pyamp::PYAMP_ISA {
+namespace {
+
+using namespace kinematics::PYAMP_ISA;
+constexpr int L = lanes<double>;
+
+/// Of one point; what lies beyond the pairs and their logarithms is not defined.
+struct Pairs {
+    alignas(64) double abs_s[FrontPlan::max_pairs];
+    alignas(64) double log_s[FrontPlan::max_pairs];
+};
+
+/// @returns whether all pairs are surely separated
+[[gnu::always_inline]] inline bool evaluate_pairs(const FrontPlan& plan, const Legs& legs, Pairs& pairs) {
+    Mask separated = Mask{} == Mask{};
+    for (int p = 0; p < plan.n_pairs; p += L) {
+        const Real s = abs_invariant(legs, plan.first + p, plan.second + p);
+        const Real pt2 = of_legs(legs.pt2, plan.first + p) * of_legs(legs.pt2, plan.second + p);
+        separated &= s * s >= load(plan.separation + p) * pt2;
+        store(pairs.abs_s + p, s);
+        if (p < plan.n_logarithms) store(pairs.log_s + p, simd::PYAMP_ISA::quick_log(s));
+    }
+    return all(separated);
+}
+
+/// The same where nothing else is asked of the pairs.
+[[gnu::always_inline]] inline bool are_separated(const FrontPlan& plan, const Legs& legs) {
+    Mask separated = Mask{} == Mask{};
+    for (int p = 0; p < plan.n_pairs; p += L)
+        separated &= surely_separated(legs, plan.first + p, plan.second + p, load(plan.separation + p));
+    return all(separated);
+}
+
+// Features leave in whole registers where the network may read them so: a load that finds its bytes in two stores
+// waits for both to reach the cache.
+
+/// s_01 as abs_invariant() has it, from the momenta (leg, 4) alone: the network waits for it.
+[[gnu::always_inline]] inline double partonic_invariant(const double* p, const double* q) {
+    const double p2 = p[1] * p[1] + p[2] * p[2] + p[3] * p[3];
+    const double q2 = q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
+    const double dot = p[1] * q[1] + p[2] * q[2] + p[3] * q[3];
+    const double norms = __builtin_sqrt(p2 * q2);
+    if (dot <= 0.0) [[likely]]
+        return 2.0 * (norms - dot);
+    const auto difference = [](double a, double b, double c, double d) __attribute__((always_inline)) {
+        return __builtin_fma(a, b, -(c * d)) + __builtin_fma(-c, d, c * d);
+    };
+    const double x = difference(p[2], q[3], p[3], q[2]);
+    const double y = difference(p[3], q[1], p[1], q[3]);
+    const double z = difference(p[1], q[2], p[2], q[1]);
+    return 2.0 * (x * x + y * y + z * z) / (norms + dot);
+}
+
+[[gnu::always_inline]] inline void momenta_features(const FrontPlan& plan, double per_energy, const Legs& legs,
+                                                    double* features) {
+#if PYAMP_SIMD_BYTES == 64
+#pragma GCC unroll 4
+    for (int i = 0; i < max_legs; i += 2) {
+        if (i >= plan.n_legs) break;
+        const Real p = __builtin_shufflevector(legs.p[i], legs.p[i + 1], 0, 1, 2, 3, 4, 5, 6, 7);
+        const Real feature = fma(p * load(plan.scale + 4 * i), broadcast(per_energy), load(plan.shift + 4 * i));
+        store(features + 4 * i, feature);
+    }
+#else
+    for (int i = 0; i < plan.n_legs; ++i) {
+        const auto scale = *reinterpret_cast<const UnalignedFour*>(plan.scale + 4 * i);
+        const auto shift = *reinterpret_cast<const UnalignedFour*>(plan.shift + 4 * i);
+        *reinterpret_cast<UnalignedFour*>(features + 4 * i) = legs.p[i] * scale * per_energy + shift;
+    }
+#endif
+}
+
+[[gnu::always_inline]] inline void log_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
+    const Real log_s01 = broadcast(pairs.log_s[plan.partonic]);
+    for (int i = 0; i < plan.n_features; i += L)
+        store(features + i, fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i)));
+}
+
+/// Slot k of the ordered point holds leg slots[k]: in each group the largest key first, the sum of |s_iw| over the
+/// reference legs w. Without branches, which nobody could predict.
+[[gnu::always_inline]] inline void order_legs(const FrontPlan& plan, const double* abs_s, int* slots) {
+    for (int i = 0; i < max_legs; ++i) slots[i] = i;
+    double key[max_legs];
+    for (int g = 0; g < plan.n_groups; ++g) {
+        const auto& group = plan.groups[g];
+        for (int m = 0; m < group.n_legs; ++m) {
+            double sum = 0.0;
+            for (int w = 0; w < group.n_reference; ++w) sum += abs_s[plan.pair_of[group.legs[m]][group.reference[w]]];
+            key[group.legs[m]] = sum;
+        }
+        for (int k = 1; k < group.n_legs; ++k)
+            for (int m = k; m > 0; --m) {
+                int &a = slots[group.legs[m - 1]], &b = slots[group.legs[m]];
+                const int swapped = -static_cast<int>(key[b] > key[a]) & (a ^ b);
+                a ^= swapped;
+                b ^= swapped;
+            }
+    }
+}
+
+[[gnu::always_inline]] inline void ordered_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
+    int slots[max_legs];
+    order_legs(plan, pairs.abs_s, slots);
+    const double log_s01 = pairs.log_s[plan.partonic];
+    const double per_s01 = 1.0 / pairs.abs_s[plan.partonic];
+    int pair_of_feature[FrontPlan::max_pairs];
+    const int n = plan.n_pairs - 1;
+    for (int k = 0; k < n; ++k) pair_of_feature[k] = plan.pair_of[slots[plan.first[k]]][slots[plan.second[k]]];
+    for (int k = 0; k < n; ++k)
+        features[k] = (pairs.log_s[pair_of_feature[k]] - log_s01) * plan.scale[k] + plan.shift[k];
+    int end = n;
+    if (plan.has_linear)
+        for (int k = 0; k < n; ++k, ++end)
+            features[end] = pairs.abs_s[pair_of_feature[k]] * per_s01 * plan.scale[end] + plan.shift[end];
+    if (plan.has_energy) features[end] = log_s01 * plan.scale[end] + plan.shift[end];
+}
+
+template <FrontPlan::Kind kind>
+bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n, double* features, double* log_factor,
+              std::int32_t* undecided) {
+    std::int32_t any_undecided = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+        const double* const point = momenta + k * static_cast<std::size_t>(4 * plan.n_legs);
+        double* const row = features + k * static_cast<std::size_t>(plan.n_features);
+        // First, as all roots and divisions queue for one unit of the processor.
+        double s01 = 0.0, per_energy = 0.0;
+        if constexpr (kind == FrontPlan::Kind::momenta) {
+            s01 = partonic_invariant(point, point + 4);
+            per_energy = 1.0 / __builtin_sqrt(s01);
+        }
+        const Legs legs(point, plan.leg_offset);
+        Pairs pairs;
+        if constexpr (kind == FrontPlan::Kind::momenta) {
+            momenta_features(plan, per_energy, legs, row);
+            store(pairs.log_s, simd::PYAMP_ISA::quick_log(broadcast(s01)));
+        }
+        const bool separated = plan.n_logarithms == 0 ? are_separated(plan, legs) : evaluate_pairs(plan, legs, pairs);
+        if constexpr (kind == FrontPlan::Kind::log_invariants) log_features(plan, pairs, row);
+        if constexpr (kind == FrontPlan::Kind::ordered_invariants) ordered_features(plan, pairs, row);
+        double sum = 0.0;
+        for (int t = 0; t < plan.n_terms; ++t) sum += plan.term_power[t] * pairs.log_s[plan.term_pair[t]];
+        log_factor[k] = sum;
+        undecided[k] = !(separated & surely_sound(plan.bounds, legs));
+        any_undecided |= undecided[k];
+    }
+    return any_undecided != 0;
+}
+
+}  // namespace
+
+FrontKernel front_kernel(FrontPlan::Kind kind) {
+    switch (kind) {
+        case FrontPlan::Kind::momenta:
+            return evaluate<FrontPlan::Kind::momenta>;
+        case FrontPlan::Kind::log_invariants:
+            return evaluate<FrontPlan::Kind::log_invariants>;
+        default:
+            return evaluate<FrontPlan::Kind::ordered_invariants>;
+    }
+}
+
+}  // namespace pyamp::PYAMP_ISA

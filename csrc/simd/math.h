@@ -5,6 +5,7 @@
 #pragma once
 
 #include "simd/coefficients.h"
+#include "simd/table_math.h"
 #include "simd/vector.h"
 
 namespace pyamp::simd::PYAMP_ISA {
@@ -116,11 +117,13 @@ template <typename T>
     return x >= 0.0 ? result : broadcast(__builtin_nan(""));
 }
 
+#if !defined(__AVX512F__)  // in table_math.h
 [[gnu::always_inline]] inline Vec<float> tanh(Vec<float> x) {
     const Vec<float> z = clamp(x, 8.7f);
     const Vec<float> z2 = z * z;
     return z * polynomial<float>(tanh_numerator_float, z2) / polynomial<float>(tanh_denominator_float, z2);
 }
+#endif
 
 [[gnu::always_inline]] inline Vec<double> tanh(Vec<double> x) {
     const auto parts = exp_parts<double>(2.0 * clamp(x, 20.0));
@@ -145,6 +148,7 @@ template <typename T>
     return (x > T{0} ? x : Vec<T>{}) + log1p;  // NaN comes with log1p
 }
 
+#if !defined(__AVX512F__)
 /// x times the probability that a normal variable is below x.
 [[gnu::always_inline]] inline Vec<float> gelu(Vec<float> x) {
     const Vec<float> z = clamp(x * 0.70710678118654752440f, 3.92f);
@@ -154,6 +158,7 @@ template <typename T>
     const Vec<float> half = 0.5f * x;
     return fma(half, erf, half);
 }
+#endif
 
 [[gnu::always_inline]] inline Vec<double> gelu(Vec<double> x) {
     const Vec<double> z = clamp(absolute<double>(x) * 0.70710678118654752440, 6.0);

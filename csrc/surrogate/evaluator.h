@@ -24,6 +24,7 @@ struct EvaluatorOptions {
     std::string backend = "auto";  ///< "fused" or "libtorch" to insist
     bool one_thread = false;       ///< otherwise large batches use the threads of the host's Torch
     std::optional<Dtype> dtype;    ///< the file's otherwise
+    bool half_weights = false;     ///< see BackendOptions
     Policy policy = Policy::error;
     std::string truth;  ///< name of the built-in for Policy::truth; the model's process if empty
     std::optional<double> alpha_s, alpha;
@@ -81,6 +82,7 @@ class Evaluator {
     double alpha_s_, alpha_;
     double coupling_factor_;  ///< of both
     ChosenBackend chosen_;
+    bool half_weights_;
     std::unique_ptr<AmplitudeProvider> truth_;
 };
 

@@ -67,8 +67,9 @@ class Evaluator:
     backend : {"auto", "fused", "libtorch"}
         What runs the network: the fused kernels where they can and LibTorch otherwise, or the one that is named.
     weights : {"full", "bfloat16"}
-        Weights rounded to 16 bits: a relative error of some 1e-3 of the amplitude (docs/performance.md) for half the
-        memory to read, which single points of larger networks wait for. For fused kernels, float32 and the CPU.
+        Weights rounded to 16 bits: a relative error of the amplitude of 1e-4 to 1e-3, at most 2e-2 at the self-test
+        points or the model is refused, for half the memory to read, which single points of larger networks wait for.
+        For the fused kernels of float32 on the CPU.
     threads : int
         Threads that share a large batch, at least 1024 points each; the results do not depend on it. LibTorch has its
         own threads too.

@@ -197,9 +197,10 @@ void Evaluator::run_self_test() const {
             throw Error(model_.path + ": self-test point " + std::to_string(k) + " gives " +
                         ratio_text(amplitude[k], test.amplitude[k]) + " times the stored amplitude, " +
                         ratio_text(sigma_syst[k], test.sigma_syst[k]) + " times sigma_syst and " +
-                        ratio_text(sigma_stat[k], test.sigma_stat[k]) +
-                        " times sigma_stat, 1 expected; this installation evaluates the model wrongly, "
-                        "export it again or report it");
+                        ratio_text(sigma_stat[k], test.sigma_stat[k]) + " times sigma_stat, 1 expected; " +
+                        (half_weights_ ? "its weights do not bear 16 bits, choose weights 'full'"
+                                       : "this installation evaluates the model wrongly, export it again or "
+                                         "report it"));
     }
 }
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import pyamp
+from pyamp import _core
 from tests.handmade_models import make_model, write_model
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "silu", "gelu", "softplus", "sine")
@@ -178,7 +179,7 @@ def rounded_to_pairs(weight: np.ndarray) -> np.ndarray:
         candidates = bits.astype(np.uint32).view(np.float32)
         nearest = np.abs(candidates.astype(np.float64) - rows[:, k]).argmin(axis=0)
         result[:, k] = np.take_along_axis(candidates, nearest[None], axis=0)[0]
-    return result
+    return result.astype(weight.dtype)
 
 
 def test_16_bit_weights_are_rounded_weights(tmp_path: Path, points: np.ndarray) -> None:
@@ -214,6 +215,8 @@ def test_where_16_bit_weights_are_refused(tmp_path: Path, points: np.ndarray) ->
             pyamp.Evaluator(refused, weights="bfloat16", **choices)  # type: ignore[arg-type]
     with pytest.raises(pyamp.PyampError, match="weights 'int8', full or bfloat16 expected"):
         pyamp.Evaluator(path, weights="int8")  # type: ignore[arg-type]
+    with pytest.raises(pyamp.PyampError, match="'weights' is 16, a string expected"):
+        _core.read_request(str(path), '{"weights": 16}')
 
 
 def test_bad_rows_as_in_libtorch(tmp_path: Path, points: np.ndarray) -> None:

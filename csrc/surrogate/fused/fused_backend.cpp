@@ -9,23 +9,25 @@
 namespace pyamp::fused {
 namespace {
 
-/// Scratch of the calling thread, which grows to what the largest network needs and stays.
-class Scratch {
- public:
-    void* of_size(std::size_t bytes) {
-        if (bytes > size_) {
-            array_.emplace(bytes);
-            size_ = bytes;
-        }
-        return array_->data();
-    }
-
- private:
-    std::optional<AlignedArray<unsigned char>> array_;
-    std::size_t size_ = 0;
+/// Scratch of the calling thread, which grows to what the largest network needs and stays. What every call looks at
+/// needs no initialisation, so that the compiler does not guard it.
+struct Scratch {
+    void* data;
+    std::size_t size;
 };
+constinit thread_local Scratch scratch{nullptr, 0};
 
-thread_local Scratch scratch;
+[[gnu::noinline]] void grow_scratch(std::size_t bytes) {
+    thread_local std::optional<AlignedArray<unsigned char>> owner;
+    scratch = {nullptr, 0};
+    owner.emplace(bytes);
+    scratch = {owner->data(), bytes};
+}
+
+void* scratch_of_size(std::size_t bytes) {
+    if (bytes > scratch.size) grow_scratch(bytes);
+    return scratch.data;
+}
 
 template <typename T, typename W>
 struct Arithmetic;
@@ -74,7 +76,7 @@ class FusedBackend final : public Backend {
  private:
     void run(const MlpWeights<T, W>& network, const double* features, std::size_t n, double* outputs) const {
         const auto& mlp = network.view();
-        evaluate_(mlp, features, n, outputs, scratch.of_size(scratch_size(mlp, lanes_)));
+        evaluate_(mlp, features, n, outputs, scratch_of_size(scratch_size(mlp, lanes_)));
     }
 
     int lanes_;

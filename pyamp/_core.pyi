@@ -96,6 +96,7 @@ class Evaluator:
         device: str,
         dtype: str | None,
         backend: str,
+        weights: str,
         policy: str,
         truth: str,
         alpha_s: float | None,

@@ -66,6 +66,10 @@ class Evaluator:
         Arithmetic of the network; the file's by default. Momenta and invariants are always float64.
     backend : {"auto", "fused", "libtorch"}
         What runs the network: the fused kernels where they can and LibTorch otherwise, or the one that is named.
+    weights : {"full", "bfloat16"}
+        Weights rounded to 16 bits: a relative error of the amplitude of 1e-4 to 1e-3, at most 2e-2 at the self-test
+        points or the model is refused, for half the memory to read, which single points of larger networks wait for.
+        For the fused kernels of float32 on the CPU.
     threads : int
         Threads that share a large batch, at least 1024 points each; the results do not depend on it. LibTorch has its
         own threads too.
@@ -94,6 +98,7 @@ class Evaluator:
         dtype: Literal["float32", "float64"] | None = None,
         *,
         backend: Literal["auto", "fused", "libtorch"] = "auto",
+        weights: Literal["full", "bfloat16"] = "full",
         threads: int = 1,
         policy: Policy = "error",
         truth: str | None = None,
@@ -107,6 +112,7 @@ class Evaluator:
             device=device,
             dtype=dtype,
             backend=backend,
+            weights=weights,
             policy=policy,
             truth=truth or "",
             alpha_s=alpha_s,

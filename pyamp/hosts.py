@@ -74,8 +74,8 @@ def provider_card(
     path : path-like, optional
         Where to write it, ``NAME.json``; a new file in the folder for temporary files by default.
     **options
-        ``alpha_s``, ``alpha``, ``policy``, ``dtype``, ``device``, ``truth``, ``identical_particle_factor``,
-        ``blha``, ``sherpa``: see ``docs/hosts.md``. They replace those of a YAML card.
+        ``alpha_s``, ``alpha``, ``policy``, ``dtype``, ``weights``, ``device``, ``truth``,
+        ``identical_particle_factor``, ``blha``, ``sherpa``: see ``docs/hosts.md``. They replace those of a YAML card.
 
     Returns
     -------

@@ -10,9 +10,6 @@ from scipy.special import erf
 
 mp.mp.dps = 40
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.0001")
-LARGEST_S = (
-    (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * mp.mpf("1.001")
-)  # of log, mantissas from sqrt(1/2) to sqrt(2)
 ERFC_SHIFT, ERFC_END = mp.mpf("3.5"), mp.mpf(6)
 ERF_END, TANH_END = 3.92, 8.7
 
@@ -84,8 +81,6 @@ def main():
     for terms, suffix in ((5, "float"), (10, "double")):
         what = "(exp(r) - 1 - r)/r^2 for |r| <= ln(2)/2"
         polynomial(f"expm1_{suffix}", what, expm1_remainder, -HALF_LN2, HALF_LN2, terms)
-    what = "(2 atanh(s) - 2 s)/s^3 in s^2 for mantissas from sqrt(1/2) to sqrt(2)"
-    polynomial("log_double", what, atanh_remainder, 0, LARGEST_S**2, 7)
     for terms, suffix in ((5, "float"), (11, "double")):
         what = "(2 atanh(s) - 2 s)/s^3 in s^2 for s <= 1/3"
         polynomial(f"log1p_{suffix}", what, atanh_remainder, 0, mp.mpf(1) / 9 * mp.mpf("1.0001"), terms)

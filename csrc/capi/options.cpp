@@ -36,7 +36,8 @@ const std::vector<Key>& known_keys() {
                                           {"dtype", "a string", is_text},
                                           {"identical_particle_factor", "true or false", is_switch},
                                           {"policy", "a string", is_text},
-                                          {"truth", "a string", is_text}};
+                                          {"truth", "a string", is_text},
+                                          {"weights", "a string", is_text}};
     return keys;
 }
 

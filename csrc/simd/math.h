@@ -5,6 +5,7 @@
 #pragma once
 
 #include "simd/coefficients.h"
+#include "simd/table_math.h"
 #include "simd/vector.h"
 
 namespace pyamp::simd::PYAMP_ISA {
@@ -92,35 +93,13 @@ template <typename T>
     return fma(parts.scale, parts.remainder, parts.scale);
 }
 
-/// ln x of any x, as std::log has it.
-[[gnu::always_inline]] inline Vec<double> log(Vec<double> x) {
-    using Bits = IntVec<double>;
-    const auto tiny = x < 0x1p-1022;  // subnormal, zero or negative
-    const Vec<double> scaled = tiny ? x * 0x1p54 : x;
-    const Bits bits = reinterpret_cast<Bits>(scaled);
-    // Mantissas from sqrt(1/2) to sqrt(2).
-    const Bits offset = bits - 0x3fe6a09e667f3bcd;
-    const Bits exponent = offset >> 52;
-    const auto m = reinterpret_cast<Vec<double>>(bits - (exponent << 52));
-    const Vec<double> k = __builtin_convertvector(exponent, Vec<double>) - (tiny ? broadcast(54.0) : Vec<double>{});
-    const Vec<double> f = m - 1.0;
-    const Vec<double> s = f / (m + 1.0);
-    const Vec<double> t = s * s;
-    // log m = f - s (f - s^2 R): the rounding of s is multiplied by something small.
-    const Vec<double> correction = s * (f - t * polynomial<double>(log_double, t));
-    using F = FloatingPoint<double>;
-    Vec<double> result = fma(k, broadcast(F::ln2_high), f - fma(k, broadcast(-F::ln2_low), correction));
-    const Vec<double> infinity = broadcast(__builtin_inf());
-    result = x == infinity ? infinity : result;
-    result = x == 0.0 ? -infinity : result;
-    return x >= 0.0 ? result : broadcast(__builtin_nan(""));
-}
-
+#if !defined(__AVX512F__)  // in table_math.h
 [[gnu::always_inline]] inline Vec<float> tanh(Vec<float> x) {
     const Vec<float> z = clamp(x, 8.7f);
     const Vec<float> z2 = z * z;
     return z * polynomial<float>(tanh_numerator_float, z2) / polynomial<float>(tanh_denominator_float, z2);
 }
+#endif
 
 [[gnu::always_inline]] inline Vec<double> tanh(Vec<double> x) {
     const auto parts = exp_parts<double>(2.0 * clamp(x, 20.0));
@@ -145,6 +124,7 @@ template <typename T>
     return (x > T{0} ? x : Vec<T>{}) + log1p;  // NaN comes with log1p
 }
 
+#if !defined(__AVX512F__)
 /// x times the probability that a normal variable is below x.
 [[gnu::always_inline]] inline Vec<float> gelu(Vec<float> x) {
     const Vec<float> z = clamp(x * 0.70710678118654752440f, 3.92f);
@@ -154,6 +134,7 @@ template <typename T>
     const Vec<float> half = 0.5f * x;
     return fma(half, erf, half);
 }
+#endif
 
 [[gnu::always_inline]] inline Vec<double> gelu(Vec<double> x) {
     const Vec<double> z = clamp(absolute<double>(x) * 0.70710678118654752440, 6.0);

@@ -57,6 +57,25 @@ template <typename T>
     *reinterpret_cast<typename VectorOf<T>::unaligned*>(to) = value;
 }
 
+/// Four numbers, whatever the register.
+template <typename T>
+struct QuadOf {
+    typedef T type __attribute__((vector_size(4 * sizeof(T))));
+    typedef T unaligned __attribute__((vector_size(4 * sizeof(T)), aligned(alignof(T)), may_alias));
+};
+template <typename T>
+using Quad = typename QuadOf<T>::type;
+
+template <typename T, typename From>
+[[gnu::always_inline]] inline Quad<T> load_quad(const From* from) {
+    return __builtin_convertvector(*reinterpret_cast<const typename QuadOf<From>::unaligned*>(from), Quad<T>);
+}
+
+template <typename To, typename Value>
+[[gnu::always_inline]] inline void store_quad(To* to, Value value) {
+    *reinterpret_cast<typename QuadOf<To>::unaligned*>(to) = __builtin_convertvector(value, Quad<To>);
+}
+
 /// a b + c, fused where the instruction set can.
 [[gnu::always_inline]] inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
 #if defined(__AVX512F__)

@@ -12,6 +12,12 @@ struct BackendOptions {
     std::string device;  ///< "cpu", "cuda" or "cuda:N"
     bool one_thread;     ///< stay on the calling thread, whatever the batch
     std::string kind;    ///< "auto", "fused" or "libtorch"
+    /// Weights rounded to 16 bits, for the fused kernels of float32 on the CPU alone: half the memory to read.
+    bool half_weights = false;
 };
+
+/// The option "weights": "full" or "bfloat16".
+/// @throws pyamp::Error for any other text
+bool are_halves(const std::string& weights);
 
 }  // namespace pyamp

@@ -5,9 +5,21 @@
 
 namespace pyamp {
 
+bool are_halves(const std::string& weights) {
+    if (weights != "full" && weights != "bfloat16")
+        throw Error("weights '" + weights + "', full or bfloat16 expected");
+    return weights == "bfloat16";
+}
+
 ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& options) {
     if (options.kind != "auto" && options.kind != "fused" && options.kind != "libtorch")
         throw Error("backend '" + options.kind + "', auto, fused or libtorch expected");
+    if (options.half_weights) {
+        const std::string reason = options.kind == "libtorch" ? "backend libtorch" : fused::obstacle(model, options);
+        if (!reason.empty())
+            throw Error(model.path + ": weights 'bfloat16' are for the fused kernels of float32 on the CPU (" +
+                        reason + "); choose 'full'");
+    }
     if (options.kind == "libtorch") return {make_torch_backend(model, options), "asked for"};
     std::string obstacle = fused::obstacle(model, options);
     if (options.device.starts_with("cuda")) {

@@ -25,6 +25,7 @@ struct EvaluatorOptions {
     std::string backend = "auto";  ///< "fused" or "libtorch" to insist
     bool one_thread = false;       ///< otherwise large batches use the threads of the host's Torch
     std::optional<Dtype> dtype;    ///< the file's otherwise
+    bool half_weights = false;     ///< see BackendOptions
     Policy policy = Policy::error;
     std::string truth;  ///< name of the built-in for Policy::truth; the model's process if empty
     std::optional<double> alpha_s, alpha;
@@ -98,6 +99,7 @@ class Evaluator {
     double coupling_factor_;       ///< of both
     double weak_coupling_factor_;  ///< of alpha alone
     ChosenBackend chosen_;
+    bool half_weights_;
     Sizes sizes_;
     FrontEnd front_end_;
     AmplitudeMoments moments_;

@@ -16,6 +16,10 @@ for path in map(Path, sys.argv[2:]):
     for dtype in TOLERANCES:
         compare(path, momenta, dtype)
         evaluate = pyamp.Evaluator(path, dtype=dtype, backend="fused")
-        single = np.concatenate([evaluate(momenta[k]).amplitude for k in range(40)])
-        np.testing.assert_array_equal(single, evaluate(momenta[:40]).amplitude)
+        evaluators = [evaluate]
+        if dtype == "float32":
+            evaluators.append(pyamp.Evaluator(path, dtype=dtype, weights="bfloat16"))
+        for each in evaluators:
+            single = np.concatenate([each(momenta[k]).amplitude for k in range(40)])
+            np.testing.assert_array_equal(single, each(momenta[:40]).amplitude)
         print(re.findall(r"\((.*)\)", evaluate.backend)[0])

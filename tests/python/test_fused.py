@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import pyamp
+from pyamp import _core
 from tests.handmade_models import LIKELIHOODS, TARGETS, make_model, write_model
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "silu", "gelu", "softplus", "sine")
@@ -103,7 +104,7 @@ def test_all_points(tmp_path: Path, points: np.ndarray, representation: str, dty
 
 
 # Widths below, at and above those of registers; 1 and 2 outputs in a block; more than 8 registers of outputs.
-SHAPES = ([1], [3, 5], [16, 17], [31, 8, 33], [70, 130, 150], [64, 64])
+SHAPES = ([1], [3, 5], [16, 17], [31, 8, 33], [70, 130, 150], [64, 64], [400, 24])
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
@@ -123,14 +124,29 @@ def test_members(tmp_path: Path, points: np.ndarray, members: int, dtype: str) -
         compare(path, points[:n], dtype)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
+# Layers of 4, 2 and 1 partial sums, of odd numbers of inputs, narrow ones in between, and so wide that tiles take them
+# in parts.
+BATCH_SHAPES = ([40, 20, 70], [9, 3, 33, 5], [330, 41])
+ARITHMETICS = (("float32", "full"), ("float64", "full"), ("float32", "bfloat16"))
+
+
+@pytest.mark.parametrize(("dtype", "weights"), ARITHMETICS, ids=str)
 @pytest.mark.parametrize("posterior", ["deterministic", "ensemble"])
+@pytest.mark.parametrize(
+    ("widths", "activation"), [*((widths, "gelu") for widths in BATCH_SHAPES), ([20, 20], "tanh")], ids=str
+)
 def test_bits_do_not_depend_on_the_batch(
-    tmp_path: Path, points: np.ndarray, posterior: str, dtype: str
+    tmp_path: Path,
+    points: np.ndarray,
+    widths: list[int],
+    activation: str,
+    posterior: str,
+    dtype: str,
+    weights: str,
 ) -> None:
-    network = mlp([40, 20, 70], "gelu")
+    network = mlp(widths, activation)
     path = model(tmp_path / "m.safetensors", points, network=network, posterior=posterior, members=16)
-    evaluate = pyamp.Evaluator(path, dtype=dtype, backend="fused")
+    evaluate = pyamp.Evaluator(path, dtype=dtype, backend="fused", weights=weights)  # type: ignore[arg-type]
     rows = points[np.random.default_rng(1).choice(N_POINTS, 1200, replace=False)]
     together = evaluate(rows)
     for n in (1, 2, 3, 4, 5, 8, 9, 16, 17, 31, 33, 48, 49, 600):
@@ -170,6 +186,69 @@ def test_bits_of_features_and_moments(
                         np.testing.assert_array_equal(
                             getattr(part, name), getattr(together, name)[first : first + n]
                         )
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_saturated_activations(tmp_path: Path, points: np.ndarray, activation: str, dtype: str) -> None:
+    """Arguments through the whole range in which an activation bends, and far beyond it."""
+    momenta = points[:3000]
+    header, tensors = make_model(momenta[::6], network=mlp([128], activation))
+    header["domain"]["cuts"] = {}
+    tensors["layers.0.bias"] = np.concatenate([np.linspace(-12, 12, 112), np.geomspace(20, 1e6, 16)])
+    tensors["layers.1.weight"][:, 112:] *= 1e-7
+    compare(write_model(tmp_path / "m.safetensors", header, tensors, momenta[::6]), momenta, dtype)
+
+
+def rounded_to_pairs(weight: np.ndarray) -> np.ndarray:
+    """What 16 bits for a weight can hold: a bfloat16, then a float32 whose lower half is that number."""
+    rows = weight.astype(np.float32).astype(np.float64)
+    result = np.zeros(rows.shape, np.float32)
+    for k in range(rows.shape[1]):
+        end = result[:, k - 1].copy().view(np.uint32).astype(np.int64) >> 16 if k % 2 else 0
+        upper = rows[:, k].astype(np.float32).view(np.uint32).astype(np.int64) >> 16
+        bits = np.stack([(upper + d) << 16 | end for d in (0, -1, 1)])
+        candidates = bits.astype(np.uint32).view(np.float32)
+        nearest = np.abs(candidates.astype(np.float64) - rows[:, k]).argmin(axis=0)
+        result[:, k] = np.take_along_axis(candidates, nearest[None], axis=0)[0]
+    return result.astype(weight.dtype)
+
+
+def test_16_bit_weights_are_rounded_weights(tmp_path: Path, points: np.ndarray) -> None:
+    """The numbers of a model whose file has the rounded weights, to the order of sums, and near the full ones."""
+    momenta = points[:500]
+    network = mlp([16, 48, 160, 32], "tanh", 20)
+    header, tensors = make_model(momenta, representation="momenta", network=network)
+    header["domain"]["cuts"] = {}
+    path = write_model(tmp_path / "m.safetensors", header, tensors, momenta)
+    for layer in range(4):  # the last one, of two outputs, is left as it is
+        tensors[f"layers.{layer}.weight"] = rounded_to_pairs(tensors[f"layers.{layer}.weight"])
+    rounded = write_model(tmp_path / "rounded.safetensors", header, tensors, momenta)
+    sixteen = pyamp.Evaluator(path, dtype="float32", weights="bfloat16")
+    assert sixteen.backend.endswith("float32, weights bfloat16")
+    result, expected = sixteen(points), pyamp.Evaluator(rounded, dtype="float32")(points)
+    np.testing.assert_allclose(result.amplitude, expected.amplitude, rtol=1e-5)
+    full = pyamp.Evaluator(path, dtype="float32")(points)
+    deviation = np.abs(result.amplitude / full.amplitude - 1)
+    assert 1e-4 < np.median(deviation) < 5e-3
+    assert deviation.max() < 2e-2
+
+
+def test_where_16_bit_weights_are_refused(tmp_path: Path, points: np.ndarray) -> None:
+    path = model(tmp_path / "m.safetensors", points[:50], network=mlp([8], "tanh"))
+    kan = model(tmp_path / "kan.safetensors", points[:50], network="kan")
+    for refused, choices, reason in (
+        (path, {"dtype": "float64"}, "dtype float64"),
+        (path, {"dtype": "float32", "backend": "libtorch"}, "backend libtorch"),
+        (path, {"dtype": "float32", "device": "cuda"}, "device cuda"),
+        (kan, {"dtype": "float32"}, "KAN"),
+    ):
+        with pytest.raises(pyamp.PyampError, match=rf"weights 'bfloat16' are for .*{reason}.*choose 'full'"):
+            pyamp.Evaluator(refused, weights="bfloat16", **choices)  # type: ignore[arg-type]
+    with pytest.raises(pyamp.PyampError, match="weights 'int8', full or bfloat16 expected"):
+        pyamp.Evaluator(path, weights="int8")  # type: ignore[arg-type]
+    with pytest.raises(pyamp.PyampError, match="'weights' is 16, a string expected"):
+        _core.read_request(str(path), '{"weights": 16}')
 
 
 def test_bad_rows_as_in_libtorch(tmp_path: Path, points: np.ndarray) -> None:

@@ -9,54 +9,61 @@
 namespace pyamp::fused {
 namespace {
 
-/// Scratch of the calling thread, which grows to what the largest network needs and stays.
-class Scratch {
- public:
-    void* of_size(std::size_t bytes) {
-        if (bytes > size_) {
-            array_.emplace(bytes);
-            size_ = bytes;
-        }
-        return array_->data();
-    }
-
- private:
-    std::optional<AlignedArray<unsigned char>> array_;
-    std::size_t size_ = 0;
+/// Scratch of the calling thread, which grows to what the largest network needs and stays. What every call looks at
+/// needs no initialisation, so that the compiler does not guard it.
+struct Scratch {
+    void* data;
+    std::size_t size;
 };
+constinit thread_local Scratch scratch{nullptr, 0};
 
-thread_local Scratch scratch;
+[[gnu::noinline]] void grow_scratch(std::size_t bytes) {
+    thread_local std::optional<AlignedArray<unsigned char>> owner;
+    scratch = {nullptr, 0};
+    owner.emplace(bytes);
+    scratch = {owner->data(), bytes};
+}
 
-template <typename T>
+void* scratch_of_size(std::size_t bytes) {
+    if (bytes > scratch.size) grow_scratch(bytes);
+    return scratch.data;
+}
+
+template <typename T, typename W>
 struct Arithmetic;
 template <>
-struct Arithmetic<float> {
+struct Arithmetic<float, float> {
     static constexpr const char* name = "float32";
     static int lanes(const Kernels& kernels) { return kernels.lanes_float; }
     static auto evaluate(const Kernels& kernels) { return kernels.evaluate_float; }
 };
 template <>
-struct Arithmetic<double> {
+struct Arithmetic<double, double> {
     static constexpr const char* name = "float64";
     static int lanes(const Kernels& kernels) { return kernels.lanes_double; }
     static auto evaluate(const Kernels& kernels) { return kernels.evaluate_double; }
 };
+template <>
+struct Arithmetic<float, WeightPair> {
+    static constexpr const char* name = "float32, weights bfloat16";
+    static int lanes(const Kernels& kernels) { return kernels.lanes_float; }
+    static auto evaluate(const Kernels& kernels) { return kernels.evaluate_pairs; }
+};
 
-template <typename T>
+template <typename T, typename W>
 class FusedBackend final : public Backend {
  public:
     FusedBackend(const ModelFile& model, const Kernels& kernels)
-        : kernels_(kernels),
-          evaluate_(Arithmetic<T>::evaluate(kernels)),
+        : lanes_(Arithmetic<T, W>::lanes(kernels)),
+          evaluate_(Arithmetic<T, W>::evaluate(kernels)),
           network_(std::get<Mlp>(model.network), "", model.tensors, static_cast<std::size_t>(model.posterior.members),
-                   Arithmetic<T>::lanes(kernels)) {
+                   lanes_) {
         if (model.sigma_network)
-            sigma_network_.emplace(*model.sigma_network, ModelFile::sigma_network_prefix, model.tensors, 1,
-                                   Arithmetic<T>::lanes(kernels));
+            sigma_network_.emplace(*model.sigma_network, ModelFile::sigma_network_prefix, model.tensors, 1, lanes_);
     }
 
     std::string name() const override {
-        return std::string("fused (") + simd::name_of(simd::instruction_set()) + ") cpu " + Arithmetic<T>::name;
+        return std::string("fused (") + simd::name_of(simd::instruction_set()) + ") cpu " + Arithmetic<T, W>::name;
     }
 
     std::size_t preferred_batch() const override { return 512; }
@@ -67,15 +74,15 @@ class FusedBackend final : public Backend {
     }
 
  private:
-    void run(const MlpWeights<T>& network, const double* features, std::size_t n, double* outputs) const {
+    void run(const MlpWeights<T, W>& network, const double* features, std::size_t n, double* outputs) const {
         const auto& mlp = network.view();
-        evaluate_(mlp, features, n, outputs, scratch.of_size(scratch_size(mlp, Arithmetic<T>::lanes(kernels_))));
+        evaluate_(mlp, features, n, outputs, scratch_of_size(scratch_size(mlp, lanes_)));
     }
 
-    const Kernels& kernels_;
-    decltype(Arithmetic<T>::evaluate(kernels_)) evaluate_;
-    MlpWeights<T> network_;
-    std::optional<MlpWeights<T>> sigma_network_;
+    int lanes_;
+    Evaluate<T, W> evaluate_;
+    MlpWeights<T, W> network_;
+    std::optional<MlpWeights<T, W>> sigma_network_;
 };
 
 struct ArchitectureName {
@@ -92,13 +99,16 @@ std::string obstacle(const ModelFile& model, const BackendOptions& options) {
     if (options.device != "cpu") return "device " + options.device;
     if (const char* other = std::visit(ArchitectureName{}, model.network))
         return std::string(other) + ", only MLPs have fused kernels";
+    if (options.half_weights && options.dtype != Dtype::float32)
+        return std::string("dtype ") + name_of(options.dtype);
     return "";
 }
 
 std::unique_ptr<Backend> make_backend(const ModelFile& model, const BackendOptions& options) {
     const Kernels& kernels = PYAMP_FOR_PROCESSOR(fused, kernels);
-    if (options.dtype == Dtype::float32) return std::make_unique<FusedBackend<float>>(model, kernels);
-    return std::make_unique<FusedBackend<double>>(model, kernels);
+    if (options.half_weights) return std::make_unique<FusedBackend<float, WeightPair>>(model, kernels);
+    if (options.dtype == Dtype::float32) return std::make_unique<FusedBackend<float, float>>(model, kernels);
+    return std::make_unique<FusedBackend<double, double>>(model, kernels);
 }
 
 }  // namespace pyamp::fused

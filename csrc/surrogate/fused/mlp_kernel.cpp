@@ -6,18 +6,15 @@
 namespace pyamp::fused::PYAMP_ISA {
 namespace {
 
-void evaluate_float(const PackedMlp<float>& mlp, const double* features, std::size_t n, double* outputs,
-                    void* scratch) {
-    evaluate(mlp, features, n, outputs, scratch);
-}
-
-void evaluate_double(const PackedMlp<double>& mlp, const double* features, std::size_t n, double* outputs,
+template <typename T, typename W>
+void evaluate_packed(const PackedMlp<T, W>& mlp, const double* features, std::size_t n, double* outputs,
                      void* scratch) {
     evaluate(mlp, features, n, outputs, scratch);
 }
 
 }  // namespace
 
-const Kernels kernels = {lanes<float>, lanes<double>, evaluate_float, evaluate_double};
+const Kernels kernels = {lanes<float>, lanes<double>, evaluate_packed<float, float>, evaluate_packed<double, double>,
+                         evaluate_packed<float, WeightPair>};
 
 }  // namespace pyamp::fused::PYAMP_ISA

@@ -12,6 +12,8 @@ from pyamp.errors import PyampError
 if TYPE_CHECKING:
     from pyamp.datasets import Dataset
 
+_ALPHA = 1 / 137.035999084
+
 
 def generate(
     process: Annotated[
@@ -33,7 +35,7 @@ def generate(
         str, typer.Option(help="gluons, or all outgoing legs: closer to the cross section, more trials")
     ] = "gluons",
     alpha_s: Annotated[float, typer.Option(help="strong coupling, noted in the file")] = 0.118,
-    alpha: Annotated[float, typer.Option(help="electromagnetic coupling, noted too")] = 1 / 137.035999084,
+    alpha: Annotated[float, typer.Option(help="electromagnetic coupling, noted too")] = _ALPHA,
     momenta: Annotated[
         Path | None, typer.Option(help="take the points from a file of LHE or HepMC3 events")
     ] = None,
@@ -73,7 +75,12 @@ def generate(
 
     try:
         if from_sherpa:
-            _refuse_options(workers=workers != 1, importance=importance != 0.0, momenta=momenta is not None)
+            _refuse_options(
+                workers=workers != 1,
+                importance=importance != 0.0,
+                momenta=momenta is not None,
+                alpha=alpha != _ALPHA,
+            )
             dataset = generate_from_sherpa(
                 from_sherpa, points, output, seed, process=process, alpha_s=alpha_s, progress=True
             )
@@ -111,7 +118,7 @@ def _refuse_options(**given: bool) -> None:
     for name, is_given in given.items():
         if is_given:
             raise PyampError(
-                f"--{name} has no meaning beside --from-sherpa, where Sherpa draws the points; drop it"
+                f"--{name} has no meaning beside --from-sherpa, where the run of Sherpa has its own; drop it"
             )
 
 
@@ -121,7 +128,6 @@ def _report_recorded(dataset: Dataset, output: Path) -> None:
     info = dataset.info
     weights = dataset.me2 * dataset.measure
     low, high = info.domain["sqrt_s_hat"]
-    # The running coupling is in the weights; of the others, the ones of the run are noted.
     cross_section = weights.sum() / info.n_trials
     error = np.sqrt(max((weights**2).sum() - weights.sum() ** 2 / info.n_trials, 0.0)) / info.n_trials
     n_eff = weights.sum() ** 2 / (weights**2).sum()

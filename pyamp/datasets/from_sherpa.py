@@ -93,24 +93,25 @@ def generate_from_sherpa(
         if value < 1:
             raise PyampError(f"{name} is {value}; expected at least 1")
     sources = [Path(source)] if isinstance(source, str | Path) else [Path(part) for part in source]
-    if len(sources) == 1 and sources[0].is_dir():
-        request = {"folder": str(sources[0].resolve()), "seed": seed}
-        return _existing(path, n_points, request) or _collect(
-            select_shards(find_shards(sources[0]), card, sources[0]), card, n_points, path, request, alpha_s
-        )
-    texts = [_card_text(part) for part in sources]
-    request = {
-        "run_cards": texts,
-        "settings": json.dumps(settings or {}, sort_keys=True),
-        "seed": seed,
-        "process": "" if card is None else card.to_json(),
-    }
-    found = _existing(path, n_points, request)
-    if found is not None:
-        return found
+    folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else None
+    request: dict[str, Any] = {"seed": seed, "process": "" if card is None else card.to_json()}
+    if folder is None:
+        request["run_cards"] = [_card_text(part) for part in sources]
+        request["settings"] = json.dumps(settings or {}, sort_keys=True)
+    else:
+        request["folder"] = str(folder.resolve())
+    directory = path.with_name(path.name + ".parts")
+    if path.exists():
+        dataset = _existing(path, n_points, request)
+        if directory.exists():  # killed between the last two steps
+            with locked(directory):
+                shutil.rmtree(directory)
+        return dataset
     if not path.absolute().parent.is_dir():
         raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
-    directory = path.with_name(path.name + ".parts")
+    if folder is not None:
+        shards = select_shards(find_shards(folder), card, folder)
+        return _collect(shards, card, n_points, path, request, alpha_s)
     try:
         with locked(directory):
             Parts.open(directory, request, 0)  # refuses what another request left
@@ -128,9 +129,7 @@ def _card_text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _existing(path: Path, n_points: int, request: Mapping[str, Any]) -> Dataset | None:
-    if not path.exists():
-        return None
+def _existing(path: Path, n_points: int, request: Mapping[str, Any]) -> Dataset:
     dataset = Dataset.open(path)
     if len(dataset) != n_points or _recorded(dataset) != _provenance(request):
         raise PyampError(f"{path}: exists and is something else; remove it, or choose another output")

@@ -144,7 +144,7 @@ def generate(
     try:
         with locked(directory):
             parts = Parts.open(directory, request, max(1, round(points_per_shard / efficiency)))
-            _make_shards(parts, space, thinning, n_points, seed, workers, progress, info)
+            _make_shards(parts, space, thinning, n_points, workers, progress, info)
             _merge(parts, path, info, n_points)
             shutil.rmtree(directory)
     except OSError as error:
@@ -193,7 +193,6 @@ def _make_shards(
     space: PhaseSpace | EventPoints,
     thinning: Importance | None,
     n_points: int,
-    seed: int,
     workers: int,
     show_progress: bool,
     info: DatasetInfo,

@@ -155,6 +155,12 @@ def test_runs_elsewhere_are_collected_and_give_the_printed_cross_section(tmp_pat
     mean = sum(n * value for n, (value, _) in zip(trials, printed, strict=True)) / sum(trials)
     assert cross_section(both)[0] == pytest.approx(mean, rel=1e-4)
     assert (np.diff(both.trial) > 0).all()
+    again = generate_from_sherpa(folder, 2400, tmp_path / "both.h5")
+    assert again.sha256() == both.sha256()
+    with pytest.raises(PyampError, match="exists and is something else"):
+        generate_from_sherpa(folder, 1200, tmp_path / "both.h5")
+    with pytest.raises(PyampError, match="nowhere does not exist; create it"):
+        generate_from_sherpa(folder, 1200, tmp_path / "nowhere" / "both.h5")
     with pytest.raises(PyampError, match="2500 points wanted, 2400 recorded ones found"):
         generate_from_sherpa(folder, 2500, tmp_path / "more.h5")
     with pytest.raises(PyampError, match="already has points of RANDOM_SEED 1"):

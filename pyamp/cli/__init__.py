@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -32,6 +33,8 @@ for command in (generate, train, calibrate, inspect, demo, doctor):
 
 def main() -> None:
     """Run the command line; bad input ends with one line on standard error and exit code 2."""
+    # As batch systems end jobs: what was started is ended too, instead of running on by itself.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except PyampError as error:

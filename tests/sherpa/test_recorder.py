@@ -216,6 +216,24 @@ def test_killed_runs_resume_without_loss_or_repetition(tmp_path: Path) -> None:
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+def test_sherpa_ends_with_its_caller(tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "pyamp.cli", "generate", "--from-sherpa", str(card_path("partonic"))),
+        *("-n", "10000000", "-o", str(tmp_path / "points.h5")),
+    ]
+    recorded = tmp_path / "points.h5.parts" / "recorded"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 120
+        while not (recorded.is_dir() and find_shards(recorded)) and time.monotonic() < end:
+            time.sleep(0.1)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert children
+        process.terminate()
+        assert process.wait(60) == 128 + signal.SIGTERM
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert find_shards(recorded)
+
+
 def test_one_process_of_several(tmp_path: Path, datasets: dict[str, Dataset]) -> None:
     """Its weights undo that Sherpa chose among the processes."""
     order = {"Order": {"QCD": 1, "EW": 2}}

@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pyamp.errors import PyampError
+from pyamp.paths import tool
 from pyamp.sherpa import REPOSITORY, find_sherpa
 
-__all__ = ["Limits", "compile_process", "tool"]
+__all__ = ["Limits", "compile_process"]
 
 _POLL_S = 0.2
 _REPORT_S = 60.0
@@ -179,21 +180,6 @@ def _progress(console: Console, phase: str) -> Iterator[Callable[[int, int | Non
                 console.print(f"pyamp: {phase}: {done}{of} files, {last - begin:.0f} s", markup=False)
 
         yield report
-
-
-def tool(name: str) -> str:
-    """Path of ``cmake`` or ``ninja``: those of this environment, else of the system.
-
-    Raises
-    ------
-    PyampError
-        There is none.
-    """
-    beside = Path(sys.prefix) / "bin" / name
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if not found:
-        raise PyampError(f"sherpa: {name} not found, which compiles the code of AMEGIC; pip install {name}")
-    return found
 
 
 def _amegic_project() -> Path:

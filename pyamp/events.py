@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyamp.errors import PyampError
+from pyamp.processes import leg_order
 
 __all__ = ["EventSample", "read_events"]
 
@@ -82,7 +83,6 @@ def read_events(
     """
     path = Path(path)
     source, events = _open(path)
-    wanted = tuple(pdg_ids[:n_incoming]), tuple(pdg_ids[n_incoming:])
     momenta: list[list[list[float]]] = []
     weights: list[float] = []
     n_read = 0
@@ -92,11 +92,13 @@ def read_events(
             warnings.simplefilter("error", RuntimeWarning)  # by which pylhe tells of a file that is cut off
             for event in itertools.islice(events, max_events):
                 n_read += 1
-                sides = _in_order(event.incoming, wanted[0]), _in_order(event.outgoing, wanted[1])
-                if sides[0] is None or sides[1] is None:
-                    other = " ".join(str(pdg_id) for pdg_id, _ in event.incoming + event.outgoing)
+                legs = event.incoming + event.outgoing
+                ids = [pdg_id for pdg_id, _ in legs]
+                order = leg_order(ids, pdg_ids, n_incoming) if len(event.incoming) == n_incoming else None
+                if order is None:
+                    other = " ".join(map(str, ids))
                     continue
-                momenta.append(sides[0] + sides[1])
+                momenta.append([legs[k][1] for k in order])
                 weights.append(event.weight)
     except (OSError, ValueError, IndexError, RuntimeError, RuntimeWarning, SyntaxError) as error:
         raise PyampError(f"{path}: event {n_read + 1} cannot be read ({error})") from None
@@ -104,18 +106,6 @@ def read_events(
         found = f"legs {other}" if other else "no event"
         raise PyampError(f"{path}: {found} found, {' '.join(map(str, pdg_ids))} expected")
     return EventSample(_massless(np.array(momenta), n_incoming, path), np.array(weights), n_read, source)
-
-
-def _in_order(legs: list[tuple[int, list[float]]], wanted: tuple[int, ...]) -> list[list[float]] | None:
-    """Momenta in the wanted order, or None if the legs are others."""
-    left = list(legs)
-    momenta = []
-    for pdg_id in wanted:
-        at = next((k for k, leg in enumerate(left) if leg[0] == pdg_id), None)
-        if at is None:
-            return None
-        momenta.append(left.pop(at)[1])
-    return None if left else momenta
 
 
 def _massless(momenta: FloatArray, n_incoming: int, path: Path) -> FloatArray:

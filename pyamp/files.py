@@ -3,6 +3,14 @@
 import os
 from pathlib import Path
 
+from pyamp.errors import PyampError
+
+
+def require_parent(path: Path) -> None:
+    """Refuse a file to be written whose directory does not exist."""
+    if not path.absolute().parent.is_dir():
+        raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
+
 
 def rename_durably(temporary: Path, path: Path) -> None:
     """Bring a finished file to disk and rename it into place."""

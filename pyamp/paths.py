@@ -1,7 +1,10 @@
-"""Where the compiled libraries of this installation lie: ``python -m pyamp.paths libpyamp``."""
+"""Where the compiled libraries of this installation lie, and its tools: ``python -m pyamp.paths libpyamp``."""
 
+import shutil
 import sys
 from pathlib import Path
+
+from pyamp.errors import PyampError
 
 
 def library(name: str) -> Path:
@@ -16,6 +19,21 @@ def library(name: str) -> Path:
     from pyamp import _core
 
     return Path(_core.__file__).parent / "lib" / f"lib{name}.so"
+
+
+def tool(name: str) -> str:
+    """Path of ``cmake`` or ``ninja``: those of this environment, else of the system.
+
+    Raises
+    ------
+    PyampError
+        There is none.
+    """
+    beside = Path(sys.prefix) / "bin" / name
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if not found:
+        raise PyampError(f"sherpa: {name} not found, which compiles the code of AMEGIC; pip install {name}")
+    return found
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Process cards: the legs, the energies and the cuts of a process, as YAML."""
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,33 @@ class Process(StrictModel):
     def to_json(self) -> str:
         """All of the card, in one line and always in the same order; what datasets store."""
         return json.dumps(self.model_dump(exclude_none=True), sort_keys=True)
+
+
+def leg_order(found: Sequence[int], wanted: Sequence[int], n_incoming: int) -> list[int] | None:
+    """Where each of the wanted legs stands among those found; identical ones keep their order.
+
+    Parameters
+    ----------
+    found, wanted : sequence of int
+        PDG ids, incoming legs first.
+    n_incoming : int
+        Number of incoming legs, of both.
+
+    Returns
+    -------
+    list of int, or None
+        None if the legs are others.
+    """
+    left = dict(enumerate(found))
+    order: list[int] = []
+    for leg, pdg_id in enumerate(wanted):
+        side = (k for k in left if (k < n_incoming) == (leg < n_incoming) and left[k] == pdg_id)
+        k = next(side, None)
+        if k is None:
+            return None
+        del left[k]
+        order.append(k)
+    return None if left else order
 
 
 def available_processes() -> list[str]:

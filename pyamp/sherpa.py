@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from pyamp.errors import PyampError
+from pyamp.paths import tool
 
 REPOSITORY = Path(__file__).parents[1]
 CARDS = ("truth", "surrogate", "two_stage", "partonic")
@@ -206,9 +207,9 @@ def execute(
     log = directory / LOG
     text = _logged(command, directory, environment, log, timeout, watch)
     if _TO_BE_COMPILED in text:
-        beside = Path(sys.prefix) / "bin" / "cmake"
         environment["SHERPA_CMAKE_PATH"] = str(sherpa / "share" / "SHERPA-MC")
-        environment.setdefault("CMAKE", str(beside) if beside.is_file() else "cmake")
+        if "CMAKE" not in environment:
+            environment["CMAKE"] = tool("cmake")
         _logged(["./makelibs"], directory, environment, directory / "makelibs.log", timeout, watch)
         text = _logged(command, directory, environment, log, timeout, watch)
     return text

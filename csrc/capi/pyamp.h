@@ -69,13 +69,15 @@ typedef enum {
  * options: NULL, or a JSON object with any of
  *   "alpha_s", "alpha"  couplings (default: those stored in the file; 0.118 and 1/137.035999084 for a built-in)
  *   "dtype"             "float32" | "float64": arithmetic of the network (default: the file's)
- *   "weights"           "full" | "bfloat16": rounded to 16 bits, a little less accurate and, where one point at a
- * time waits for the weights of a larger network, faster; float32 on the CPU (default "full") "device" "cpu" | "cuda"
- * | "cuda:N" "backend"           "auto" | "fused" | "libtorch": what runs the network (default "auto": fused where it
- * can) "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error") "truth"
- * "builtin:NAME" for policy "truth" (default: the built-in of the model's process) "identical_particle_factor"  true:
- * |M|^2 gets 1/n! for n identical outgoing particles (default false) "blha"              options of a BLHA provider,
- * a JSON object (docs/hosts.md) Unknown options are refused. On failure *handle is NULL. */
+ *   "weights"           "full" | "bfloat16": 16 bits each, for float32 on the CPU; less accurate, and faster where
+ *                       one point at a time waits for the weights of a larger network (default "full")
+ *   "device"            "cpu" | "cuda" | "cuda:N"
+ *   "backend"           "auto" | "fused" | "libtorch": what runs the network (default "auto": fused where it can)
+ *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
+ *   "truth"             "builtin:NAME" for policy "truth" (default: the built-in of the model's process)
+ *   "identical_particle_factor"  true: |M|^2 gets 1/n! for n identical outgoing particles (default false)
+ *   "blha"              options of a BLHA provider, a JSON object (docs/hosts.md)
+ * Unknown options are refused. On failure *handle is NULL. */
 PYAMP_API int pyamp_open(pyamp_handle** handle, const char* source, const char* options);
 
 /* Evaluates events offset ... offset+count-1 on the calling thread. One thread at a time per handle. With policy

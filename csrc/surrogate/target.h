@@ -1,9 +1,9 @@
 // What the network's unit means: the standardised target t of r = amplitude / singular factor.
 //
 // With a Gaussian t ~ N(mu, sigma^2), constants mean m and std d, factor f, and s = d sigma:
-//   log     ln r = m + d t            <A> = f exp(m + d mu + s^2/2)            sigma_A = <A> sqrt(exp(s^2) - 1)
-//   log1p   ln(1 + r/c) = m + d t     <A> = f c (exp(m + d mu + s^2/2) - 1)    sigma_A = (<A> + f c) sqrt(exp(s^2) -
-//   1) linear  r = m + d t               <A> = f (m + d mu)                       sigma_A = f s
+//   log     ln r = m + d t          <A> = f exp(m + d mu + s^2/2)          sigma_A = <A> sqrt(exp(s^2) - 1)
+//   log1p   ln(1 + r/c) = m + d t   <A> = f c (exp(m + d mu + s^2/2) - 1)  sigma_A = (<A> + f c) sqrt(exp(s^2) - 1)
+//   linear  r = m + d t             <A> = f (m + d mu)                     sigma_A = f s
 #pragma once
 
 #include <cmath>

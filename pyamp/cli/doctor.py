@@ -247,7 +247,7 @@ def _amegic() -> str:
     import os
     import shutil
 
-    from pyamp.amegic import tool
+    from pyamp.paths import tool
     from pyamp.sherpa_tree_level import cache_folder, cached_processes
 
     try:

@@ -104,9 +104,7 @@ def generate(
         typer.echo("pyamp: interrupted; the same command resumes", err=True)
         raise typer.Exit(130) from None
     info = dataset.info
-    low, high = info.domain["sqrt_s_hat"]
-    typer.echo(f"dataset: {output}: {len(dataset)} points of {info.process.name} from {info.n_trials} trials")
-    typer.echo(f"  √ŝ from {low:g} to {high:g} GeV, amplitude by {info.provider}")
+    _report_head(dataset, output)
     typer.echo(
         f"  relative accuracy: median {np.median(dataset.accuracy):.0e}, worst {dataset.accuracy.max():.0e}; "
         f"{len(dataset.failed_trial)} points failed and were left out"
@@ -122,16 +120,21 @@ def _refuse_options(**given: bool) -> None:
             )
 
 
+def _report_head(dataset: Dataset, output: Path) -> None:
+    info = dataset.info
+    low, high = info.domain["sqrt_s_hat"]
+    typer.echo(f"dataset: {output}: {len(dataset)} points of {info.process.name} from {info.n_trials} trials")
+    typer.echo(f"  √ŝ from {low:g} to {high:g} GeV, amplitude by {info.provider}")
+
+
 def _report_recorded(dataset: Dataset, output: Path) -> None:
     import numpy as np
 
     info = dataset.info
     weights = dataset.me2 * dataset.measure
-    low, high = info.domain["sqrt_s_hat"]
     cross_section = weights.sum() / info.n_trials
     error = np.sqrt(max((weights**2).sum() - weights.sum() ** 2 / info.n_trials, 0.0)) / info.n_trials
     n_eff = weights.sum() ** 2 / (weights**2).sum()
-    typer.echo(f"dataset: {output}: {len(dataset)} points of {info.process.name} from {info.n_trials} trials")
-    typer.echo(f"  √ŝ from {low:g} to {high:g} GeV, amplitude by {info.provider}")
+    _report_head(dataset, output)
     typer.echo(f"  cross section {cross_section:.5g} ± {error:.2g} pb; worth {n_eff:.0f} unweighted events")
     typer.echo(f"  {len(dataset.failed_trial)} events without a positive matrix element were left out")

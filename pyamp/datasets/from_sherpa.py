@@ -19,20 +19,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pyamp.configuration import read_yaml
 from pyamp.datasets.dataset import Dataset, DatasetInfo
-from pyamp.datasets.parts import Parts, locked
+from pyamp.datasets.parts import Parts, locked, remove_parts
 from pyamp.datasets.recording import (
     Shard,
     check_covers,
     find_shards,
-    leg_order,
     process_of,
     select_shards,
-    sorted_legs,
 )
 from pyamp.datasets.storage import COLUMNS, SAMPLING, create_columns, create_failed, write_whole
 from pyamp.errors import PyampError
+from pyamp.files import require_parent
 from pyamp.phase_space import PhaseSpace
-from pyamp.processes import Process, load_process
+from pyamp.processes import Process, leg_order, load_process
 from pyamp.sherpa import execute
 
 PLUGIN, HOOK = "SherpaPyAmp", "PyAmpRecorder"
@@ -103,12 +102,9 @@ def generate_from_sherpa(
     directory = path.with_name(path.name + ".parts")
     if path.exists():
         dataset = _existing(path, n_points, request)
-        if directory.exists():  # killed between the last two steps
-            with locked(directory):
-                shutil.rmtree(directory)
+        remove_parts(directory)
         return dataset
-    if not path.absolute().parent.is_dir():
-        raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
+    require_parent(path)
     if folder is not None:
         shards = select_shards(find_shards(folder), card, folder)
         return _collect(shards, card, n_points, path, request, alpha_s)
@@ -239,9 +235,9 @@ def _with(found: Any, name: str) -> list[str]:
 def _points(shard: Shard, process: Process) -> Columns:
     """The points of a shard that a process has, in its order of legs; none if it is another process's shard."""
     columns = shard.columns()
-    if shard.legs != sorted_legs(process.pdg_ids, process.n_incoming):
-        return {name: values[:0] for name, values in columns.items()}
     order = leg_order(shard.facts["pdg_ids"], process.pdg_ids, process.n_incoming)
+    if order is None:
+        return {name: values[:0] for name, values in columns.items()}
     momenta = np.ascontiguousarray(columns["momenta"][:, order])
     inside = process.contains(momenta)
     return {name: values[inside] for name, values in (columns | {"momenta": momenta}).items()}

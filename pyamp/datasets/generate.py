@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pyamp.datasets.dataset import Dataset, DatasetInfo
 from pyamp.datasets.event_points import EventPoints
 from pyamp.datasets.importance import Importance, Legs
-from pyamp.datasets.parts import Parts, locked
+from pyamp.datasets.parts import Parts, locked, remove_parts
 from pyamp.datasets.storage import (
     COLUMNS,
     FAILED,
@@ -30,6 +30,7 @@ from pyamp.datasets.storage import (
     write_whole,
 )
 from pyamp.errors import PyampError
+from pyamp.files import require_parent
 from pyamp.phase_space import PhaseSpace
 from pyamp.processes import Process, load_process
 from pyamp.truth import Truth, truth
@@ -134,13 +135,9 @@ def generate(
     directory = path.with_name(path.name + ".parts")
     if path.exists():
         dataset = _already_there(path, request)
-        if directory.exists():  # killed between the last two steps
-            with locked(directory):
-                shutil.rmtree(directory)
+        remove_parts(directory)
         return dataset
-    if not path.absolute().parent.is_dir():
-        raise PyampError(f"{path}: the directory {path.absolute().parent} does not exist; create it")
-
+    require_parent(path)
     try:
         with locked(directory):
             parts = Parts.open(directory, request, max(1, round(points_per_shard / efficiency)))

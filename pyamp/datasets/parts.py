@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ def locked(directory: Path) -> Iterator[None]:
         except OSError:
             raise PyampError(f"{directory}: another run is writing it; wait for it or stop it") from None
         yield
+
+
+def remove_parts(directory: Path) -> None:
+    """Remove what a kill between the last two steps, the dataset written and its parts removed, has left."""
+    if directory.exists():
+        with locked(directory):
+            shutil.rmtree(directory)
 
 
 @dataclass

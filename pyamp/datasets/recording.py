@@ -17,8 +17,6 @@ import numpy.typing as npt
 from pyamp.errors import PyampError
 from pyamp.processes import Process
 
-FloatArray = npt.NDArray[np.float64]
-
 _FORMAT = "pyamp recording"
 _SHARD = re.compile(r"seed-(.+)-shard-(\d{6})\.h5")
 _COLUMNS = ("momenta", "amplitude", "phase_space_weight", "pdf_weight", "alpha_s", "trial")
@@ -85,17 +83,6 @@ def sorted_legs(pdg_ids: Iterable[int], n_incoming: int) -> tuple[tuple[int, ...
     """Legs up to their order within the initial and the final state."""
     ids = tuple(pdg_ids)
     return tuple(sorted(ids[:n_incoming])), tuple(sorted(ids[n_incoming:]))
-
-
-def leg_order(recorded: Iterable[int], wanted: Iterable[int], n_incoming: int) -> list[int]:
-    """Where each of the wanted legs stands among the recorded ones; identical ones keep their order."""
-    left = dict(enumerate(recorded))
-    order = []
-    for leg, pdg_id in enumerate(wanted):
-        side = (k for k in left if (k < n_incoming) == (leg < n_incoming) and left[k] == pdg_id)
-        order.append(next(side))
-        del left[order[-1]]
-    return order
 
 
 def find_shards(folder: Path, known: dict[Path, Shard] | None = None) -> list[Shard]:

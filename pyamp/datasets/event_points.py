@@ -47,7 +47,6 @@ class EventPoints:
                 "another card"
             )
         self.momenta, self.event_weights = events.momenta[inside], events.weights[inside]
-        self.n_left_out = int((~inside).sum()) + events.n_read - len(events)
         self.n_available = len(self.momenta)
         # Every point is a trial: those left out beforehand make each a little heavier or lighter.
         self._scale = self.n_available / events.n_read

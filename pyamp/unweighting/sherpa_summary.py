@@ -41,8 +41,10 @@ def sherpa_speed_factors(truth_run: dict[str, Any], two_stage_run: dict[str, Any
         epsilon_full=float(truth_run["gain"]["epsilon_full"]),
         epsilon_1st=float(gain["epsilon_1st"]),
         epsilon_2nd=float(gain["epsilon_2nd"]),
+        mean_p=1.0,
         n_eff_over_n=float(gain["n_eff_over_n"]),
         n_eff_over_n_standard=1.0,
+        negative_share=0.0,
     )
     trials = (truth_run["events"]["points"], two_stage_run["events"]["points"], second["seen"])
     epsilon = (value.epsilon_full, value.epsilon_1st, value.epsilon_2nd)
@@ -54,8 +56,10 @@ def sherpa_speed_factors(truth_run: dict[str, Any], two_stage_run: dict[str, Any
         epsilon_full=errors[0],
         epsilon_1st=errors[1],
         epsilon_2nd=errors[2],
+        mean_p=0.0,
         n_eff_over_n=0.0,
         n_eff_over_n_standard=0.0,
+        negative_share=0.0,
     )
     times = Times(float(gain["t_me_ms"]), float(gain["t_ps_ms"]), float(gain["t_surr_ms"]))
     f_eff = value.f_eff(times)

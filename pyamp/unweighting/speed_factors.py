@@ -1,6 +1,6 @@
 """How much faster unweighted events come with a surrogate: the quantities of arXiv:2301.13562, with errors."""
 
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.maxima import budget_maximum, event_weights, maximum_of_sorted
+from pyamp.unweighting.roulette import Roulette, roulette_moments
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -35,9 +36,12 @@ def t_standard(times: Times, epsilon_full: float) -> float:
     return (times.t_me + times.t_ps) / epsilon_full
 
 
-def t_surrogate(times: Times, epsilon_1st: float, epsilon_2nd: float) -> float:
-    """Time of one event with a surrogate in front in ms, ((t_surr + t_PS)/ε_1st + t_ME)/ε_2nd."""
-    return ((times.t_surr + times.t_ps) / epsilon_1st + times.t_me) / epsilon_2nd
+def t_surrogate(times: Times, epsilon_1st: float, epsilon_2nd: float, mean_p: float = 1.0) -> float:
+    """Time of one event with a surrogate in front in ms, ((t_surr + t_PS)/ε_1st + ⟨p⟩ t_ME)/ε_2nd.
+
+    ⟨p⟩ is the share of the first stage's events that ask the truth: 1 in two stages, less in a roulette.
+    """
+    return ((times.t_surr + times.t_ps) / epsilon_1st + mean_p * times.t_me) / epsilon_2nd
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,15 @@ class Efficiencies:
     Attributes
     ----------
     w_max, s_max, x_max : float
-        Maxima of w, s and x = w/s.
+        Maxima of w, s and x = w/s; a roulette has no x_max (NaN).
     epsilon_full, epsilon_1st, epsilon_2nd : float
-        Of direct unweighting, the first and the second stage.
+        Of direct unweighting, the first and the second stage; a roulette accepts everything.
+    mean_p : float
+        Share of the first stage's events that ask the truth.
     n_eff_over_n, n_eff_over_n_standard : float
-        Kish's effective sample size over the number of events, after two stages and after direct unweighting.
+        Kish's effective sample size over the number of events, after both stages and after direct unweighting.
+    negative_share : float
+        Share of events with a weight below 0, which only a roulette has.
     """
 
     w_max: float
@@ -62,20 +70,27 @@ class Efficiencies:
     epsilon_full: float
     epsilon_1st: float
     epsilon_2nd: float
+    mean_p: float
     n_eff_over_n: float
     n_eff_over_n_standard: float
+    negative_share: float
 
     def f_eff(self, times: Times) -> float:
         """T_standard / T_surrogate, each for one event of the effective sample size."""
         standard = t_standard(times, self.epsilon_full) / self.n_eff_over_n_standard
-        surrogate = t_surrogate(times, self.epsilon_1st, self.epsilon_2nd) / self.n_eff_over_n
+        surrogate = t_surrogate(times, self.epsilon_1st, self.epsilon_2nd, self.mean_p) / self.n_eff_over_n
         return standard / surrogate
 
-    def f_eff_limit(self, times: Times) -> float:
-        """f_eff of a perfect surrogate at no cost: t_surr → 0, and ε_1st, ε_2nd → ε_full, 1."""
-        return t_standard(times, self.epsilon_full) / t_surrogate(
-            Times(times.t_me, times.t_ps, 0.0), self.epsilon_full, 1.0
-        )
+    def f_eff_limit(self, times: Times, mean_p: float = 1.0) -> float:
+        """f_eff of a perfect surrogate at no cost: t_surr → 0, and ε_1st, ε_2nd → ε_full, 1.
+
+        With `mean_p` 0 that of a roulette which never asks the truth, (t_ME + t_PS)/t_PS.
+        """
+        free = Times(times.t_me, times.t_ps, 0.0)
+        return t_standard(times, self.epsilon_full) / t_surrogate(free, self.epsilon_full, 1.0, mean_p)
+
+
+_N_FIELDS = len(fields(Efficiencies))
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,9 @@ class SpeedFactors:
     f_eff, f_eff_err : float
         Speed factor corrected for the effective sample size; the error contains that of the times.
     f_eff_limit : float
-        That of a perfect surrogate at no cost.
+        That of a perfect surrogate at no cost in two stages.
+    roulette : Roulette or None
+        The second stage, if it is a roulette.
     """
 
     value: Efficiencies
@@ -102,6 +119,7 @@ class SpeedFactors:
     f_eff: float
     f_eff_err: float
     f_eff_limit: float
+    roulette: Roulette | None = None
 
     def as_row(self) -> dict[str, float | None]:
         """Flat, with the keys of the f_eff tables; errors end in ``_err``, None stands for what is not known."""
@@ -113,11 +131,13 @@ class SpeedFactors:
             row[field.name] = getattr(self.value, field.name)
             row[f"{field.name}_err"] = getattr(self.error, field.name)
         row |= {
-            "mean_p": 1.0,  # every event of the first stage asks the truth
             "f_eff": self.f_eff,
             "f_eff_err": self.f_eff_err,
             "f_eff_limit": self.f_eff_limit,
+            "f_eff_limit_roulette": self.value.f_eff_limit(self.times, mean_p=0.0),
         }
+        if self.roulette:
+            row |= {"kappa": self.roulette.kappa, "p_min": self.roulette.p_min}
         return {key: value if np.isfinite(value) else None for key, value in row.items()}
 
 
@@ -128,6 +148,8 @@ def speed_factors(
     *,
     counts: npt.ArrayLike | None = None,
     budget: float = 1e-3,
+    roulette: Roulette | None = None,
+    relative_sigma: npt.ArrayLike | None = None,
     time_errors: Times | None = None,
     n_bootstrap: int = 200,
     seed: int = 1,
@@ -144,6 +166,10 @@ def speed_factors(
         How many points as the phase space gives them each one stands for, in a sample that prefers some; by default 1.
     budget : float
         Share of the cross section that the overweights of each maximum may carry in their excess.
+    roulette : Roulette, optional
+        The second stage, instead of accepting and rejecting.
+    relative_sigma : array_like, shape (n,)
+        σ_tot/A of the points, for a roulette.
     time_errors : Times, optional
         Standard errors of the times.
     n_bootstrap : int
@@ -162,31 +188,64 @@ def speed_factors(
     if each.shape != w.shape:
         raise PyampError(f"{len(w)} weights but {len(each)} counts; expected as many")
     budget_maximum(w, budget, each)  # refuses what has no maximum
+    p = _probabilities(roulette, relative_sigma, w)
     orders = (_descending(w), _descending(s), _descending(x))
-    value = Efficiencies(*_efficiencies(w, s, x, each, orders, budget))
 
+    def efficiencies(drawn: FloatArray) -> Efficiencies:
+        first = _first_stage(w, s, drawn, (orders[0], orders[1]), budget)
+        accepted, weight = first[-2:]
+        if p is None:
+            # After the first stage a point stands for s/s_max events, overweights included.
+            x_max = maximum_of_sorted(x, drawn * s, orders[2], budget)
+            return Efficiencies(
+                first[0],
+                first[1],
+                x_max,
+                *first[2:4],
+                *_second_stage(x / x_max, accepted, weight),
+                first[4],
+                0.0,
+            )
+        mean_p, n_eff, negative = roulette_moments(x, p, accepted, weight)
+        return Efficiencies(first[0], first[1], np.nan, *first[2:4], 1.0, mean_p, n_eff, first[4], negative)
+
+    value = efficiencies(each)
     generator = np.random.default_rng(seed)
     errors = time_errors or Times(0.0, 0.0, 0.0)
-    sample = np.empty((n_bootstrap, 9))
+    sample = np.empty((n_bootstrap, _N_FIELDS + 1))
     for row in sample:
-        drawn = generator.poisson(1.0, len(w)) * each
-        row[:8] = _efficiencies(w, s, x, drawn, orders, budget)
+        found = efficiencies(generator.poisson(1.0, len(w)) * each)
+        row[:_N_FIELDS] = astuple(found)
         shifted = Times(
             times.t_me + errors.t_me * generator.standard_normal(),
             times.t_ps + errors.t_ps * generator.standard_normal(),
             times.t_surr + errors.t_surr * generator.standard_normal(),
         )
-        row[8] = Efficiencies(*row[:8]).f_eff(shifted)
-    deviations = sample.std(axis=0, ddof=1) if n_bootstrap > 1 else np.full(9, np.nan)
+        row[_N_FIELDS] = found.f_eff(shifted)
+    deviations = sample.std(axis=0, ddof=1) if n_bootstrap > 1 else np.full(_N_FIELDS + 1, np.nan)
     return SpeedFactors(
         value=value,
-        error=Efficiencies(*(float(d) for d in deviations[:8])),
+        error=Efficiencies(*(float(d) for d in deviations[:_N_FIELDS])),
         times=times,
         time_errors=errors,
         f_eff=value.f_eff(times),
-        f_eff_err=float(deviations[8]),
+        f_eff_err=float(deviations[_N_FIELDS]),
         f_eff_limit=value.f_eff_limit(times),
+        roulette=roulette,
     )
+
+
+def _probabilities(
+    roulette: Roulette | None, relative_sigma: npt.ArrayLike | None, w: FloatArray
+) -> FloatArray | None:
+    if roulette is None:
+        return None
+    if relative_sigma is None:
+        raise PyampError("speed factors of a roulette need relative_sigma, the uncertainties σ_tot/A")
+    p = roulette.probability(relative_sigma)
+    if p.shape != w.shape:
+        raise PyampError(f"{len(w)} weights but {len(p)} uncertainties; expected as many")
+    return p
 
 
 def _descending(values: FloatArray) -> IntArray:
@@ -194,40 +253,37 @@ def _descending(values: FloatArray) -> IntArray:
 
 
 @compiled
-def _efficiencies(
-    w: FloatArray,
-    s: FloatArray,
-    x: FloatArray,
-    counts: FloatArray,
-    orders: tuple[IntArray, IntArray, IntArray],
-    budget: float,
-) -> tuple[float, float, float, float, float, float, float, float]:
-    """The fields of Efficiencies for points that occur `counts` times."""
+def _first_stage(
+    w: FloatArray, s: FloatArray, counts: FloatArray, orders: tuple[IntArray, IntArray], budget: float
+) -> tuple[float, float, float, float, float, FloatArray, FloatArray]:
+    """w_max, s_max, ε_full, ε_1st and N_eff/N of direct unweighting, for points that occur `counts` times.
+
+    And for every point how many events of the first stage it stands for, and their weight.
+    """
     w_max = maximum_of_sorted(w, counts, orders[0], budget)
     s_max = maximum_of_sorted(s, counts, orders[1], budget)
-    # After the first stage a point stands for s/s_max events, overweights included.
-    x_max = maximum_of_sorted(x, counts * s, orders[2], budget)
-    points = full = first = second = 0.0
-    standard_sum = standard_square = two_stage_sum = two_stage_square = 0.0
+    accepted = np.empty(len(w))
+    weight = np.empty(len(w))
+    points = full = first = mean = square = 0.0
     for i in range(len(w)):
         points += counts[i]
         r = w[i] / w_max
         full += counts[i] * min(1.0, r)
-        standard_sum += counts[i] * r
-        standard_square += counts[i] * r * max(1.0, r)
-        r1 = s[i] / s_max
-        r2 = x[i] / x_max
-        first += counts[i] * min(1.0, r1)
-        second += counts[i] * min(1.0, r1) * min(1.0, r2)
-        two_stage_sum += counts[i] * r1 * r2
-        two_stage_square += counts[i] * r1 * r2 * max(1.0, r1) * max(1.0, r2)
-    return (
-        w_max,
-        s_max,
-        x_max,
-        full / points,
-        first / points,
-        second / first,
-        two_stage_sum * two_stage_sum / (second * two_stage_square),
-        standard_sum * standard_sum / (full * standard_square),
-    )
+        mean += counts[i] * r
+        square += counts[i] * r * max(1.0, r)
+        accepted[i] = counts[i] * min(1.0, s[i] / s_max)
+        weight[i] = max(1.0, s[i] / s_max)
+        first += accepted[i]
+    return w_max, s_max, full / points, first / points, mean * mean / (full * square), accepted, weight
+
+
+@compiled
+def _second_stage(r: FloatArray, accepted: FloatArray, weight: FloatArray) -> tuple[float, float, float]:
+    """ε_2nd, the share that asks the truth and N_eff/N, of accepting with min(1, r), r = x/x_max."""
+    first = second = mean = square = 0.0
+    for i in range(len(r)):
+        first += accepted[i]
+        second += accepted[i] * min(1.0, r[i])
+        mean += accepted[i] * weight[i] * r[i]
+        square += accepted[i] * weight[i] * weight[i] * r[i] * max(1.0, r[i])
+    return second / first, 1.0, mean * mean / (second * square)

@@ -1,7 +1,6 @@
 """Accepting and rejecting: direct unweighting, and with a surrogate in front of the truth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,55 +8,11 @@ import numpy.typing as npt
 from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
+from pyamp.unweighting.events import Events
 from pyamp.unweighting.maxima import event_weights
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Events:
-    """Accepted points.
-
-    Attributes
-    ----------
-    index : ndarray of int64, shape (n_events,)
-        Which of the points given.
-    weight : ndarray, shape (n_events,)
-        1, or more for overweights.
-    unit : float
-        What weight 1 stands for, in the unit of the weights given: the mean over all points given of unit × weight
-        (0 for those rejected) has the mean of w as its expectation.
-    n_points : int
-        Number of points given.
-    n_truth : int
-        Number of points whose true weight was asked for.
-    """
-
-    index: IntArray
-    weight: FloatArray
-    unit: float
-    n_points: int
-    n_truth: int
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    @property
-    def n_eff(self) -> float:
-        """Effective sample size of Kish, (Σ weight)² / Σ weight²; 0 without events."""
-        return float(self.weight.sum() ** 2 / (self.weight**2).sum()) if len(self) else 0.0
-
-    @property
-    def overweight_share(self) -> float:
-        """Share of the cross section in events with weight above 1; 0 without events."""
-        return float(self.weight[self.weight > 1].sum() / self.weight.sum()) if len(self) else 0.0
-
-    def mean_weight(self) -> tuple[float, float]:
-        """Estimate of the mean of w over the points given, with its standard error."""
-        mean = self.unit * self.weight.sum() / self.n_points
-        variance = self.unit**2 * (self.weight**2).sum() / self.n_points - mean**2
-        return float(mean), float(np.sqrt(max(variance, 0.0) / self.n_points))
 
 
 def unweight(weights: npt.ArrayLike, maximum: float, seed: int, start: int = 0) -> Events:
@@ -73,9 +28,9 @@ def unweight(weights: npt.ArrayLike, maximum: float, seed: int, start: int = 0) 
         The decision on point i depends on (seed, start + i) alone.
     """
     w = event_weights("weights", weights)
-    _check_maximum("maximum", maximum)
+    check_maximum("maximum", maximum)
     uniform = _core.unweighting_uniforms(seed, start, len(w), 1)[:, 0]
-    accepted, event_weight = _accept(w / maximum, uniform)
+    accepted, event_weight = accept(w / maximum, uniform)
     return Events(np.flatnonzero(accepted), event_weight[accepted], maximum, len(w), len(w))
 
 
@@ -107,10 +62,10 @@ def unweight_two_stage(
         point whose true weight is not 0 (the first stage would never accept it).
     """
     s = event_weights("surrogate_weights", surrogate_weights)
-    _check_maximum("s_max", s_max)
-    _check_maximum("x_max", x_max)
+    check_maximum("s_max", s_max)
+    check_maximum("x_max", x_max)
     uniform = _core.unweighting_uniforms(seed, start, len(s), 2)
-    first, first_weight = _accept(s / s_max, uniform[:, 0])
+    first, first_weight = accept(s / s_max, uniform[:, 0])
     candidates = np.flatnonzero(first)
     unit = s_max * x_max
     if len(candidates) == 0:
@@ -118,13 +73,13 @@ def unweight_two_stage(
     w = event_weights("truth_weights", truth_weights(candidates))
     if w.shape != candidates.shape:
         raise PyampError(f"truth_weights: {len(w)} weights for {len(candidates)} points; expected as many")
-    second, second_weight = _accept(w / s[candidates] / x_max, uniform[candidates, 1])
+    second, second_weight = accept(w / s[candidates] / x_max, uniform[candidates, 1])
     index = candidates[second]
     return Events(index, first_weight[index] * second_weight[second], unit, len(s), len(candidates))
 
 
 @compiled
-def _accept(ratio: FloatArray, uniform: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+def accept(ratio: FloatArray, uniform: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
     """Accept with probability min(1, ratio); the weight of what is accepted is max(1, ratio)."""
     accepted = np.empty(len(ratio), dtype=np.bool_)
     weight = np.empty(len(ratio))
@@ -134,6 +89,6 @@ def _accept(ratio: FloatArray, uniform: FloatArray) -> tuple[npt.NDArray[np.bool
     return accepted, weight
 
 
-def _check_maximum(name: str, value: float) -> None:
+def check_maximum(name: str, value: float) -> None:
     if not (np.isfinite(value) and value > 0):
         raise PyampError(f"{name} is {value}; expected a positive number")

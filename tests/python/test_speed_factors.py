@@ -109,7 +109,7 @@ def test_bootstrap_errors_cover_the_spread_of_independent_samples():
         speed_factors(*sample(5000, seed, spread=0.5), TIMES, budget=0.01, n_bootstrap=60, seed=seed)
         for seed in range(200)
     ]
-    names = [field.name for field in dataclasses.fields(results[0].value)]
+    names = {field.name for field in dataclasses.fields(results[0].value)} - {"mean_p", "negative_share"}
     for name in names:
         spread = np.std([getattr(r.value, name) for r in results], ddof=1)
         claimed = np.mean([getattr(r.error, name) for r in results])

@@ -91,28 +91,28 @@ def unweight_mixture(
         mean weights.
     """
     if not np.isclose(sum(probabilities.values()), 1.0, rtol=0, atol=1e-9):
-        raise PyampError(f"probabilities of the components add up to {sum(probabilities.values()):g}; expected 1")
+        raise PyampError(
+            f"probabilities of the components add up to {sum(probabilities.values()):g}; expected 1"
+        )
     missing = sorted({repr(label) for label in labels} - {repr(label) for label in probabilities})
     if missing:
         raise PyampError(f"components without a probability: {', '.join(missing)}")
-    parts = []
+    parts: list[tuple[IntArray, FloatArray, float, int]] = []
     for label, probability in probabilities.items():
         points = np.flatnonzero([other == label for other in labels])
-        if len(points) and not probability > 0:
+        if len(points) == 0:
+            continue
+        if not probability > 0:
             raise PyampError(f"component {label!r} has points but the probability {probability}")
-        if len(points):
-            events = unweight(label, points)
-            parts.append((points[events.index], events.weight * (events.unit / probability), events))
+        events = unweight(label, points)
+        parts.append((points[events.index], events.weight, events.unit / probability, events.n_truth))
     if not parts:
         raise PyampError("no points to unweight")
-    unit = max(events.unit / probabilities[labels[points[0]]] for points, _, events in parts if len(points)) if any(
-        len(points) for points, _, _ in parts
-    ) else 1.0
-    index = np.concatenate([points for points, _, _ in parts])
-    weight = np.concatenate([weight for _, weight, _ in parts]) / unit
+    unit = max(own for _, _, own, _ in parts)
+    index = np.concatenate([points for points, _, _, _ in parts])
+    weight = np.concatenate([weight * (own / unit) for _, weight, own, _ in parts])
     order = np.argsort(index, kind="stable")
-    n_truth = sum(events.n_truth for _, _, events in parts)
-    return Events(index[order], weight[order], unit, len(labels), n_truth)
+    return Events(index[order], weight[order], unit, len(labels), sum(n_truth for *_, n_truth in parts))
 
 
 def _representative(label: Hashable, mapped: Mapping[Hashable, Hashable] | None) -> Hashable:

@@ -1,14 +1,16 @@
-"""How much faster unweighted diphoton events come with a surrogate: the f_eff table of arXiv:2301.13562.
+"""How much faster unweighted events come with a surrogate: the f_eff table of arXiv:2301.13562, and of a roulette.
 
 python benchmarks/f_eff.py MODEL.safetensors [--process CARD] [--dataset FILE.h5] [--quick] [--json PATH [--add]]
+python benchmarks/f_eff.py MODEL.safetensors --dataset RECORDED.h5 --phase-space SUMMARY.yaml
 python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml
 
-A row from Python needs a model file, a row from Sherpa the summaries of two runs; both together give both. Without a
-process or dataset, phase space is that of the cards gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has
-its median. With a dataset, which no training should have seen, amplitudes are not evaluated again; its points count as
-flat ones whatever their sampling, and importance sampling makes few of them say more: take this for gg -> gamma gamma
-g g. Everything runs on one core; a time is that of one point within the cuts, from batches of 1000 in Python and from
-single points in Sherpa.
+Rows from Python need a model file: one for two stages, one for the roulette that keeps N_eff/N at --n-eff. A row from
+Sherpa needs the summaries of two runs; both together give both. Without a process or dataset, phase space is that of the
+cards gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has its median. With a dataset, which no training
+should have seen, amplitudes are not evaluated again. Its points count as flat ones whatever their sampling, and
+importance sampling makes few of them say more. Those that Sherpa has drawn (`pyamp generate --from-sherpa`) count as
+they are; t_PS is that of the Sherpa run whose summary is --phase-space. Everything runs on one core; a time
+is that of one point within the cuts, from batches in Python and from single points in Sherpa.
 """
 
 import argparse
@@ -19,17 +21,20 @@ from pathlib import Path
 
 import _common
 import torch
+import yaml
 
 import pyamp
 from pyamp.datasets import Dataset
+from pyamp.errors import PyampError
 from pyamp.processes import Energy, Process, load_process
-from pyamp.unweighting.measurement import measure_speed_factors, speed_factors_of_dataset
+from pyamp.unweighting.measurement import WeightSample, sample_dataset, sample_phase_space
 from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
 from pyamp.unweighting.speed_factors import SpeedFactors
 
 COLUMNS = {
     "process": "process",
     "where": "where",
+    "mode": "mode",
     "t_me": "t_ME/µs",
     "t_ps": "t_PS/µs",
     "epsilon_full": "ε_full/%",
@@ -37,9 +42,11 @@ COLUMNS = {
     "x_max": "x_max",
     "epsilon_1st": "ε_1st/%",
     "epsilon_2nd": "ε_2nd/%",
+    "mean_p": "⟨p⟩/%",
     "n_eff_over_n": "N_eff/N",
     "f_eff": "f_eff",
     "f_eff_limit": "limit",
+    "f_eff_limit_roulette": "p → 0",
 }
 
 
@@ -51,41 +58,63 @@ def default_processes() -> list[Process]:
 
 
 def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
-    """One row for each process or for the dataset, measured here."""
+    """Two rows for each process or for the dataset, measured here."""
     evaluator = pyamp.Evaluator(options.model, policy="truth")
-    settings = {
-        "budget": options.budget,
-        "n_bootstrap": 20 if options.quick else 200,
-        "repeats": options.repeats,
-        "seed": options.seed,
-    }
+    timed = {"repeats": options.repeats, "seed": options.seed}
     if options.dataset:
         dataset = Dataset.open(options.dataset)
-        measured = [
-            (dataset.info.process, len(dataset), speed_factors_of_dataset(evaluator, dataset, **settings))
-        ]
+        t_ps = phase_space_time(options.phase_space) if options.phase_space else None
+        if dataset.info.recorded and t_ps is None:
+            raise SystemExit(
+                f"{options.dataset}: Sherpa has drawn its points; give --phase-space SUMMARY.yaml"
+            )
+        measured = [(dataset.info.process, sample_dataset(evaluator, dataset, t_ps_ms=t_ps, **timed))]
     else:
         processes = [load_process(name) for name in options.process or []] or default_processes()
         measured = [
-            (process, options.points, measure_speed_factors(evaluator, process, options.points, **settings))
+            (process, sample_phase_space(evaluator, process, options.points, **timed))
             for process in processes
         ]
     rows: list[dict[str, object]] = []
-    for process, n_points, factors in measured:
+    for process, weights in measured:
         names = {
             "process": process.name,
             "truth": pyamp.truth(process.amplitude).version,
-            "surrogate": options.model.name,
+            "surrogate": options.name or options.model.name,
             "where": "python",
-            "mode": "two_stage",
         }
         circumstances = {
-            "n_points": n_points,
+            "n_points": len(weights.truth_weights),
             "overweight_budget": options.budget,
             "backend": evaluator.backend,
+            "integrator": "sherpa" if options.phase_space else "flat",
         }
-        rows.append(names | factors.as_row() | circumstances)
+        rows += [
+            names | {"mode": mode} | factors.as_row() | circumstances
+            for mode, factors in both(weights, options)
+        ]
     return rows
+
+
+def both(weights: WeightSample, options: argparse.Namespace) -> list[tuple[str, SpeedFactors]]:
+    """Two stages, and a roulette if the surrogate is good enough for one."""
+    settings = {
+        "budget": options.budget,
+        "n_bootstrap": 20 if options.quick else 200,
+        "seed": options.seed,
+    }
+    found = [("two_stage", weights.two_stage(**settings))]
+    try:
+        found.append(("roulette", weights.roulette(n_eff_over_n=options.n_eff, **settings)))
+    except PyampError as error:
+        print(f"no roulette: {error}")
+    return found
+
+
+def phase_space_time(summary: Path) -> tuple[float, float]:
+    """t_PS of a Sherpa run in ms; its error is not known."""
+    gain = yaml.safe_load(summary.read_text())["gain"]
+    return float(gain["t_ps_ms"]), 0.0
 
 
 def sherpa_row(truth_path: Path, two_stage_path: Path) -> dict[str, object]:
@@ -105,21 +134,30 @@ def sherpa_row(truth_path: Path, two_stage_path: Path) -> dict[str, object]:
 def others(path: Path, rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """Rows of a record that the new ones do not replace, with its date and commit where they have none."""
     record = json.loads(path.read_text()) if path.exists() else {"rows": []}
-    new = {(row["process"], row["where"]) for row in rows}
+    new = {row_key(row) for row in rows}
     origin = {key: record.get(key) for key in ("date", "git")}
-    return [origin | row for row in record["rows"] if (row["process"], row["where"]) not in new]
+    return [origin | row for row in record["rows"] if row_key(row) not in new]
+
+
+def row_key(row: dict[str, object]) -> tuple[object, ...]:
+    """What a row is of."""
+    return tuple(row.get(key) for key in ("process", "truth", "surrogate", "where", "mode"))
 
 
 def shown(row: dict[str, object]) -> dict[str, object]:
     """The row as it is printed: each number with its error."""
 
     def cell(key: str, scale: float = 1.0) -> str:
+        if row[key] is None:
+            return "-"
         return with_error(float(row[key]) * scale, float(row.get(f"{key}_err") or 0.0) * scale)
 
     cells = {name: cell(f"{name}_ms", 1e3) for name in ("t_me", "t_ps", "t_surr")}
-    cells |= {name: cell(name, 100) for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd")}
-    cells |= {name: cell(name) for name in ("x_max", "n_eff_over_n", "f_eff", "f_eff_limit")}
-    return {"process": row["process"], "where": row["where"], **cells}
+    cells |= {name: cell(name, 100) for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd", "mean_p")}
+    cells |= {
+        name: cell(name) for name in ("x_max", "n_eff_over_n", "f_eff", "f_eff_limit", "f_eff_limit_roulette")
+    }
+    return {key: row[key] for key in ("process", "where", "mode")} | cells
 
 
 def with_error(value: float, error: float) -> str:
@@ -139,6 +177,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("model", type=Path, nargs="?", help="model file of the surrogate")
     parser.add_argument("--process", action="append", metavar="CARD", help="process card; may be repeated")
     parser.add_argument("--dataset", type=Path, metavar="FILE", help="points and their amplitudes")
+    parser.add_argument(
+        "--phase-space",
+        type=Path,
+        metavar="YAML",
+        help="summary of a Sherpa run whose integrator drew the dataset",
+    )
+    parser.add_argument("--n-eff", type=float, default=0.99, help="N_eff/N that the roulette keeps (0.99)")
+    parser.add_argument("--name", help="of the surrogate, in the table (that of the file)")
     parser.add_argument("--points", type=int, metavar="N", help="phase-space points (1000000; quick: 50000)")
     parser.add_argument("--repeats", type=int, metavar="N", help="batches that are timed (51; quick: 5)")
     parser.add_argument(
@@ -168,9 +214,10 @@ def main() -> None:
     rows = python_rows(options) if options.model else []
     if options.sherpa_truth:
         rows.append(sherpa_row(options.sherpa_truth, options.sherpa_two_stage))
-    _common.print_table("Two-stage unweighting: speed factors", [shown(row) for row in rows], COLUMNS)
+    _common.print_table("Speed factors", [shown(row) for row in rows], COLUMNS)
     print(
-        "In brackets: statistical error of the last digits. limit: f_eff of a perfect surrogate at no cost."
+        "In brackets: statistical error of the last digits. limit: f_eff of a perfect surrogate at no cost in two "
+        "stages; p → 0: in a roulette that never asks the truth, (t_ME + t_PS)/t_PS."
     )
     if options.json:
         kept = others(options.json, rows) if options.add else []

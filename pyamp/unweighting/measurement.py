@@ -1,7 +1,7 @@
 """Speed factors of a surrogate, measured: times and weights on the same points, on this machine."""
 
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,10 @@ from pyamp.datasets import Dataset
 from pyamp.evaluator import Evaluator
 from pyamp.phase_space import PhaseSpace, PhaseSpaceSample
 from pyamp.processes import Process
-from pyamp.truth import truth
+from pyamp.truth import Truth, truth
+from pyamp.unweighting.maxima import budget_maximum
+from pyamp.unweighting.roulette import Roulette
+from pyamp.unweighting.roulette_choice import N_EFF_OVER_N, choose_roulette
 from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
 
 FloatArray = npt.NDArray[np.float64]
@@ -18,19 +21,82 @@ FloatArray = npt.NDArray[np.float64]
 BATCH = 1000
 TIMED_BATCHES = 5  # of different points
 _CHUNK = 50_000
+_TRUTH_SECONDS = 10.0  # that are spent on timing a truth
 
 
-def measure_speed_factors(
-    evaluator: Evaluator,
-    process: Process,
-    n_points: int,
-    *,
-    budget: float = 1e-3,
-    n_bootstrap: int = 200,
-    repeats: int = 21,
-    seed: int = 1,
-) -> SpeedFactors:
-    """Sample phase space, evaluate truth and surrogate, time all three.
+@dataclass(frozen=True)
+class WeightSample:
+    """Weights with truth and surrogate of the same points, and the times of one.
+
+    Attributes
+    ----------
+    truth_weights, surrogate_weights : ndarray, shape (n,)
+        w and s in pb, up to a common factor.
+    relative_sigma : ndarray, shape (n,)
+        σ_tot/A of the surrogate; 0 where policy "truth" has given the truth.
+    counts : ndarray, shape (n,)
+        How many points of the phase space each one stands for.
+    times, time_errors : Times
+        In ms, with standard errors.
+    """
+
+    truth_weights: FloatArray
+    surrogate_weights: FloatArray
+    relative_sigma: FloatArray
+    counts: FloatArray
+    times: Times
+    time_errors: Times
+
+    def two_stage(self, *, budget: float = 1e-3, n_bootstrap: int = 200, seed: int = 1) -> SpeedFactors:
+        """Speed factors of two stages, see :func:`speed_factors`."""
+        return self._factors(slice(None), budget, n_bootstrap, seed, None)
+
+    def roulette(
+        self,
+        *,
+        n_eff_over_n: float = N_EFF_OVER_N,
+        budget: float = 1e-3,
+        n_bootstrap: int = 200,
+        seed: int = 1,
+        roulette: Roulette | None = None,
+    ) -> SpeedFactors:
+        """Speed factors of a roulette; chosen on every other point, unless given, and measured on the rest."""
+        if roulette is None:
+            pilot, rest = slice(0, None, 2), slice(1, None, 2)
+            w, s = self.truth_weights[pilot], self.surrogate_weights[pilot]
+            s_max = budget_maximum(s, budget, self.counts[pilot])
+            x = np.divide(w, s, out=np.zeros_like(w), where=s > 0)
+            roulette = choose_roulette(
+                x,
+                self.relative_sigma[pilot],
+                self.counts[pilot] * np.minimum(1.0, s / s_max),
+                first_weights=np.maximum(1.0, s / s_max),
+                n_eff_over_n=n_eff_over_n,
+            ).roulette
+            return self._factors(rest, budget, n_bootstrap, seed, roulette)
+        return self._factors(slice(None), budget, n_bootstrap, seed, roulette)
+
+    def _factors(
+        self, points: slice, budget: float, n_bootstrap: int, seed: int, roulette: Roulette | None
+    ) -> SpeedFactors:
+        return speed_factors(
+            self.truth_weights[points],
+            self.surrogate_weights[points],
+            self.times,
+            counts=self.counts[points],
+            budget=budget,
+            roulette=roulette,
+            relative_sigma=self.relative_sigma[points],
+            time_errors=self.time_errors,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+        )
+
+
+def sample_phase_space(
+    evaluator: Evaluator, process: Process, n_points: int, *, repeats: int = 21, seed: int = 1
+) -> WeightSample:
+    """Sample flat phase space, evaluate truth and surrogate, time all three.
 
     Weights are amplitude × phase-space weight. Times are processor times of batches of 1000 points, medians over
     `repeats` batches with the standard error of the median.
@@ -43,64 +109,64 @@ def measure_speed_factors(
         Phase space and cuts; its amplitude is the truth.
     n_points : int
         Number of points within the cuts.
-    budget, n_bootstrap, seed
-        See :func:`speed_factors`; `seed` is that of the phase space too.
     repeats : int
         Number of batches timed.
+    seed : int
+        Of the phase space.
     """
     space = PhaseSpace(process)
     sample = space.sample(n_points, seed)
     exact = truth(process.amplitude, evaluator.couplings["alpha_s"], evaluator.couplings["alpha"])
-    w, s = np.empty((2, len(sample.weights)))
-    for begin in range(0, len(w), _CHUNK):
-        part = slice(begin, begin + _CHUNK)
-        w[part] = exact.me2(sample.momenta[part]) * sample.weights[part]
-        s[part] = evaluator(sample.momenta[part]).amplitude * sample.weights[part]
-    value, error = _times(evaluator, exact.me2, space, sample, repeats, seed)
-    return speed_factors(w, s, value, budget=budget, time_errors=error, n_bootstrap=n_bootstrap, seed=seed)
+    w = np.concatenate([exact.me2(part) for part in _chunks(sample.momenta)]) * sample.weights
+    s, sigma = _surrogate(evaluator, sample.momenta)
+    times, errors = _times(evaluator, exact, space, sample, repeats, seed)
+    return WeightSample(w, s * sample.weights, sigma, np.ones_like(w), times, errors)
 
 
-def speed_factors_of_dataset(
+def sample_dataset(
     evaluator: Evaluator,
     dataset: Dataset,
     *,
-    budget: float = 1e-3,
-    n_bootstrap: int = 200,
     repeats: int = 21,
     seed: int = 1,
-) -> SpeedFactors:
-    """The same for flat phase space from points whose amplitudes are known, as for a truth that takes long.
-
-    Points that were drawn with importance sampling count as many flat ones as they stand for, so that few of them tell
-    about the rare points with large weights. Times are measured on new points, which are flat.
+    t_ps_ms: tuple[float, float] | None = None,
+) -> WeightSample:
+    """The same from points whose amplitudes are known, as for a truth that takes long.
 
     Parameters
     ----------
     evaluator : Evaluator
     dataset : Dataset
         Points that the surrogate was not trained on.
-    budget, n_bootstrap, repeats, seed
-        As for :func:`measure_speed_factors`.
+    repeats, seed
+        As for :func:`sample_phase_space`.
+    t_ps_ms : tuple of float, optional
+        Time of phase space for a point within the cuts, with its error, of the integrator that drew the points of a
+        dataset that was recorded: they then count as they are. By default flat phase space is meant and timed, and
+        each point counts as many flat ones as it stands for.
     """
     alpha_s, alpha = evaluator.couplings["alpha_s"], evaluator.couplings["alpha"]
     couplings = alpha_s**dataset.info.alpha_s_power * alpha**dataset.info.alpha_power
-    flat_weight = dataset.measure / dataset.sampling_weight
-    w = couplings * dataset.amplitude * flat_weight
-    s = np.concatenate([evaluator(part).amplitude for part in _chunks(dataset.momenta)]) * flat_weight
-    space = PhaseSpace(dataset.info.process)
-    sample = space.sample(min(repeats, TIMED_BATCHES) * BATCH, seed)
+    counts = dataset.sampling_weight if t_ps_ms is None else np.ones(len(dataset))
+    weight = dataset.measure / counts
+    w = couplings * dataset.amplitude * weight
+    s, sigma = _surrogate(evaluator, dataset.momenta)
     exact = truth(dataset.info.process.amplitude, alpha_s, alpha)
-    value, error = _times(evaluator, exact.me2, space, sample, repeats, seed)
-    return speed_factors(
-        w,
-        s,
-        value,
-        counts=dataset.sampling_weight,
-        budget=budget,
-        time_errors=error,
-        n_bootstrap=n_bootstrap,
-        seed=seed,
-    )
+    space = PhaseSpace(dataset.info.process)
+    if t_ps_ms is None:
+        sample = space.sample(min(repeats, TIMED_BATCHES) * BATCH, seed)
+        times, errors = _times(evaluator, exact, space, sample, repeats, seed)
+    else:
+        times, errors = _times_of_points(evaluator, exact, dataset.momenta, repeats, t_ps_ms)
+    return WeightSample(w, s * weight, sigma, counts, times, errors)
+
+
+def _surrogate(evaluator: Evaluator, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Amplitude and σ_tot/A, (n,) each."""
+    parts = [evaluator(part) for part in _chunks(momenta)]
+    amplitude = np.concatenate([part.amplitude for part in parts])
+    sigma = np.concatenate([part.sigma_tot for part in parts])
+    return amplitude, np.divide(sigma, amplitude, out=np.full_like(sigma, np.inf), where=amplitude > 0)
 
 
 def _chunks(momenta: FloatArray) -> list[FloatArray]:
@@ -109,7 +175,7 @@ def _chunks(momenta: FloatArray) -> list[FloatArray]:
 
 def _times(
     evaluator: Evaluator,
-    me2: Callable[[FloatArray], object],
+    exact: Truth,
     space: PhaseSpace,
     sample: PhaseSpaceSample,
     repeats: int,
@@ -121,19 +187,50 @@ def _times(
     trials = max(1, round(BATCH * sample.n_trials / len(sample.momenta)))
     for k in range(-1, repeats):  # once before, to warm up
         batch = sample.momenta[k % n_batches * BATCH :][:BATCH]
+        begin = exact.clock()
+        exact.me2(batch)
+        t_me = exact.clock() - begin
         begin = time.process_time()
-        me2(batch)
-        t_me = time.process_time()
         evaluator(batch)
         t_surr = time.process_time()
         drawn = space.trials(trials, seed, (k + 1) * trials)
         t_ps = time.process_time()
         if k >= 0:
             measured[k] = (
-                (t_me - begin) / len(batch),
+                t_me / len(batch),
                 (t_ps - t_surr) / max(len(drawn.weights), 1),
-                (t_surr - t_me) / len(batch),
+                (t_surr - begin) / len(batch),
             )
+    return _medians(measured)
+
+
+def _times_of_points(
+    evaluator: Evaluator, exact: Truth, momenta: FloatArray, repeats: int, t_ps_ms: tuple[float, float]
+) -> tuple[Times, Times]:
+    """The same for given points; of the truth, which may be slow, as many as take some seconds."""
+    clock = exact.clock
+    begin = clock()
+    exact.me2(momenta[:1])
+    n_truth = int(np.clip(_TRUTH_SECONDS / repeats / max(clock() - begin, 1e-6), 1, BATCH))
+    measured = np.empty((repeats, 3))
+    measured[:, 1] = t_ps_ms[0] / 1e3
+    for k in range(-1, repeats):
+        points = momenta[np.arange((k + 1) * BATCH, (k + 2) * BATCH) % len(momenta)]
+        begin = clock()
+        exact.me2(points[:n_truth])
+        t_me = clock() - begin
+        begin = time.process_time()
+        evaluator(points)
+        t_surr = time.process_time() - begin
+        if k >= 0:
+            measured[k, 0], measured[k, 2] = t_me / n_truth, t_surr / len(points)
+    value, error = _medians(measured)
+    return value, Times(error.t_me, t_ps_ms[1], error.t_surr)
+
+
+def _medians(measured: FloatArray) -> tuple[Times, Times]:
+    """Of times in s, (repeats, 3): medians and their standard errors in ms."""
+    repeats = len(measured)
     median = np.median(measured, axis=0)
     # Standard error of a median: sqrt(pi/2) times that of the mean for normal scatter, of which this is the width.
     width = 1.4826 * np.median(np.abs(measured - median), axis=0)

@@ -16,7 +16,7 @@ from pyamp.errors import PyampError
 from pyamp.phase_space import PhaseSpace
 from pyamp.processes import Energy, load_process
 from pyamp.unweighting import speed_factors
-from pyamp.unweighting.measurement import measure_speed_factors, speed_factors_of_dataset
+from pyamp.unweighting.measurement import sample_dataset, sample_phase_space
 from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
 
 
@@ -29,13 +29,15 @@ class NoisyTruth:
         self.truth = pyamp.truth("gg_to_aag", alpha_s=0.1, alpha=0.01)
 
     def __call__(self, momenta):
-        return SimpleNamespace(amplitude=self.truth.me2(momenta) * (1 + 0.05 * np.sin(momenta[:, 2, 1])))
+        amplitude = self.truth.me2(momenta) * (1 + 0.05 * np.sin(momenta[:, 2, 1]))
+        return SimpleNamespace(amplitude=amplitude, sigma_tot=0.03 * amplitude)
 
 
 def test_measured_row_is_that_of_the_weights():
     card = load_process("gg_to_aag_1tev").model_copy(update={"energy": Energy(sqrt_s_hat=200)})
     surrogate = NoisyTruth()
-    found = measure_speed_factors(surrogate, card, 3000, n_bootstrap=5, repeats=3, seed=4)
+    weights = sample_phase_space(surrogate, card, 3000, repeats=3, seed=4)
+    found = weights.two_stage(n_bootstrap=5, seed=4)
     sample = PhaseSpace(card).sample(3000, seed=4)
     w = sample.weights * surrogate.truth.me2(sample.momenta)
     s = sample.weights * surrogate(sample.momenta).amplitude
@@ -57,9 +59,9 @@ def test_a_dataset_with_importance_sampling_has_the_efficiencies_of_flat_phase_s
     card = load_process("gg_to_aag_1tev").model_copy(update={"energy": Energy(sqrt_s_hat=200)})
     dataset = generate(card, 20_000, tmp_path / "points.h5", seed=5, importance=0.5)
     surrogate = NoisyTruth()
-    options = {"budget": 0.01, "n_bootstrap": 60, "repeats": 1, "seed": 4}
-    found = speed_factors_of_dataset(surrogate, dataset, **options)
-    flat = measure_speed_factors(surrogate, card, 20_000, **options)
+    options = {"budget": 0.01, "n_bootstrap": 60, "seed": 4}
+    found = sample_dataset(surrogate, dataset, repeats=1, seed=4).two_stage(**options)
+    flat = sample_phase_space(surrogate, card, 20_000, repeats=1, seed=4).two_stage(**options)
     for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd"):
         errors = getattr(found.error, name), getattr(flat.error, name)
         assert abs(getattr(found.value, name) - getattr(flat.value, name)) < 4 * np.hypot(*errors), name
@@ -136,12 +138,16 @@ def test_benchmark_makes_a_row_from_python_and_one_from_sherpa(tmp_path):
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "out.json").read_text())
     assert (record["name"], record["quick"]) == ("f_eff", True)
-    assert [(row["where"], row["process"]) for row in record["rows"]] == [
-        ("python", "gg_to_aag_lhc13"),
-        ("sherpa", "gg_to_aag"),
+    assert [(row["where"], row["process"], row["mode"]) for row in record["rows"]][:1] == [
+        ("python", "gg_to_aag_lhc13", "two_stage")
+    ]
+    assert [(row["where"], row["process"], row["mode"]) for row in record["rows"]][-1:] == [
+        ("sherpa", "gg_to_aag", "two_stage")
     ]
     keys = "truth surrogate mode t_me_ms t_ps_ms t_surr_ms epsilon_full x_max epsilon_1st epsilon_2nd mean_p"
     keys += " n_eff_over_n f_eff f_eff_err f_eff_limit"
     for row in record["rows"]:
-        assert all(row[key] is not None for key in keys.split())
+        assert all(
+            row[key] is not None for key in keys.split() if (key, row["mode"]) != ("x_max", "roulette")
+        )
     assert "limit: f_eff of a perfect surrogate" in done.stdout

@@ -4,7 +4,7 @@ python benchmarks/f_eff.py MODEL.safetensors [--process CARD] [--dataset FILE.h5
 python benchmarks/f_eff.py MODEL.safetensors --dataset RECORDED.h5 --phase-space SUMMARY.yaml
 python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml
 
-Rows from Python need a model file: one for two stages, one for the roulette that keeps N_eff/N at --n-eff. A row from
+A model file gives rows from Python: two stages, and the roulette that keeps N_eff/N at --n-eff. A row from
 Sherpa needs the summaries of two runs; both together give both. Without a process or dataset, phase space is that of the
 cards gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has its median. With a dataset, which no training
 should have seen, amplitudes are not evaluated again. Its points count as flat ones whatever their sampling, and

@@ -74,9 +74,10 @@ GuaranteedCuts OfList(Scoped_Settings selector, const std::vector<int>& pdg_ids)
             if (Covers(id(1), leg))
                 cuts.abs_eta_max[std::abs(leg)] = std::max(std::abs(number(2)), std::abs(number(3)));
     if (words.size() == 5 && (words[0] == "DR" || words[0] == "Mass"))
-        for (const int a : pdg_ids)
-            for (const int b : pdg_ids) {
-                if (!(Covers(id(1), a) && Covers(id(2), b))) continue;
+        for (std::size_t i = 0; i < pdg_ids.size(); ++i)
+            for (std::size_t j = 0; j < pdg_ids.size(); ++j) {
+                const int a = pdg_ids[i], b = pdg_ids[j];
+                if (i == j || !(Covers(id(1), a) && Covers(id(2), b))) continue;
                 if (words[0] == "DR")
                     cuts.delta_r_min[std::minmax(std::abs(a), std::abs(b))] = number(3);
                 else

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -192,43 +193,87 @@ class Channels : public PHASIC::Channel_Generator {
     }
 
  private:
-    /// For every pair of legs with as few gluons as there can be: the others are emitted.
+    using Order = std::vector<int>;  ///< positions among the outgoing legs
+
     void AddChannels(const std::vector<int>& outgoing, const GuaranteedCuts& cuts) {
         const int n_out = static_cast<int>(outgoing.size());
+        bool leptons = false;
+        for (int j = 0; j < n_out; ++j)
+            for (int i = 0; i < j; ++i)
+                if (outgoing[i] + outgoing[j] == 0 && p_proc->Flavours()[2 + i].IsLepton()) {
+                    AddLeptonPair(outgoing, cuts, i, j);
+                    leptons = true;
+                }
+        if (leptons) return;
         const auto gluons = [&](int i, int j) { return (outgoing[i] == kf_gluon) + (outgoing[j] == kf_gluon); };
         int fewest = 2;
         for (int j = 0; j < n_out; ++j)
             for (int i = 0; i < j; ++i) fewest = std::min(fewest, gluons(i, j));
+        // every pair of legs with as few gluons as there can be: the others are emitted
         for (int j = 0; j < n_out; ++j)
             for (int i = 0; i < j; ++i)
                 if (gluons(i, j) == fewest) {
-                    Add(outgoing, cuts, i, j, false);
-                    Add(outgoing, cuts, i, j, true);
+                    const Order others = Others(n_out, i, j);
+                    const double kt_min = PtMin(outgoing, cuts, others.back());
+                    Add(outgoing, cuts, others, i, j, "Radiation", nullptr);
+                    Add(outgoing, cuts, others, i, j, "Recoil", LogarithmicMass(kt_min * kt_min));
                 }
     }
 
-    void Add(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, int first, int second, bool recoil) {
+    /// l- l+ come from one Z or photon; each of the other legs may be the one that takes the recoil.
+    void AddLeptonPair(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, int first, int second) {
+        const ATOOLS::Flavour z(kf_Z);
+        const Order others = Others(static_cast<int>(outgoing.size()), first, second);
+        std::set<int> species;
+        for (const int last : others) {
+            if (!species.insert(outgoing[last]).second) continue;
+            Order order = others;
+            order.erase(std::find(order.begin(), order.end(), last));
+            order.push_back(last);
+            const std::string leg = "_" + std::to_string(2 + last);
+            Add(outgoing, cuts, order, first, second, "Z" + leg, ResonantMass(z.Mass(), z.Width()));
+            if (p_proc->Flavours()[2 + first].Charge() == 0.0) continue;
+            const double kt_min = PtMin(outgoing, cuts, last);
+            const bool has_minimum = cuts.Mass2(outgoing, {first, second}).min > 0.0;
+            Add(outgoing, cuts, order, first, second, "Photon" + leg,
+                LogarithmicMass(has_minimum ? 0.0 : kt_min * kt_min));
+        }
+    }
+
+    static Order Others(int n_out, int first, int second) {
+        Order others;
+        for (int leg = 0; leg < n_out; ++leg)
+            if (leg != first && leg != second) others.push_back(leg);
+        return others;
+    }
+
+    static double PtMin(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, int leg) {
+        const int id = outgoing[leg];
+        const double minimum = cuts.pt_min.at(std::abs(id)).back();
+        if (!(minimum > 0.0))
+            Stop("run card: Integrator PyAmp found no lower cut on p_T of " + std::to_string(id) +
+                 ", below which it would generate nothing; add [PT, " + std::to_string(id) +
+                 ", minimum, E_CMS] to SELECTORS, or take Integrator: Rambo");
+        return minimum;
+    }
+
+    /// @param emitted in this order, each leg by radiation
+    /// @param mass how the mass of what the last emission leaves is spread; nullptr: that is radiation too
+    void Add(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, const Order& emitted, int first, int second,
+             const std::string& name, std::unique_ptr<MassMap> mass) {
         const int n_in = 2, n_out = static_cast<int>(outgoing.size());
-        std::vector<int> remaining(n_out);
-        for (int i = 0; i < n_out; ++i) remaining[i] = i;
         std::vector<Emissions_And_Pair::Step> steps;
-        for (int leg = 0; leg < n_out; ++leg) {
-            if (leg == first || leg == second) continue;
-            const int id = outgoing[leg];
-            const double kt_min = cuts.pt_min.at(std::abs(id)).back();
-            if (!(kt_min > 0.0))
-                Stop("run card: Integrator PyAmp found no lower cut on p_T of " + std::to_string(id) +
-                     ", below which it would generate nothing; add [PT, " + std::to_string(id) +
-                     ", minimum, E_CMS] to SELECTORS, or take Integrator: Rambo");
-            remaining.erase(std::find(remaining.begin(), remaining.end(), leg));
-            const double mass2_min = cuts.Mass2Min(outgoing, remaining);
-            const bool last = remaining.size() == 2;
-            steps.push_back({n_in + leg, last && recoil ? Recoil(kt_min, mass2_min) : Radiation(kt_min, mass2_min)});
+        for (std::size_t i = 0; i < emitted.size(); ++i) {
+            Order remaining(emitted.begin() + i + 1, emitted.end());
+            remaining.insert(remaining.end(), {first, second});
+            const double kt_min = PtMin(outgoing, cuts, emitted[i]);
+            const Mass2Range rest = cuts.Mass2(outgoing, remaining);
+            const bool recoils = mass && remaining.size() == 2;
+            steps.push_back({n_in + emitted[i], recoils ? Recoil(kt_min, rest, std::move(mass)) : Radiation(kt_min, rest)});
         }
         const std::string pair = std::to_string(n_in + first) + "_" + std::to_string(n_in + second);
-        p_mc->Add(new Emissions_And_Pair(n_in, n_out, &p_proc->Flavours().front(),
-                                         (recoil ? "PyAmp_Recoil_" : "PyAmp_Radiation_") + pair, std::move(steps),
-                                         n_in + first, n_in + second));
+        p_mc->Add(new Emissions_And_Pair(n_in, n_out, &p_proc->Flavours().front(), "PyAmp_" + name + "_" + pair,
+                                         std::move(steps), n_in + first, n_in + second));
     }
 };
 

@@ -2,6 +2,7 @@
 // numbers.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "emission.H"
 
@@ -50,7 +51,7 @@ class RadiationMap : public Emission {
     }
 
  private:
-    double Available(const System& system) const { return 0.5 * (system.mass2 - m_rest_mass2_min); }
+    double Available(const System& system) const { return 0.5 * (system.mass2 - m_rest_mass2.min); }
     double LnRange(const System& system, const Slice& slice) const {
         return std::log(std::max(1.0, Available(system) / (slice.Ratio(0.0) * m_kt_min)));
     }
@@ -64,49 +65,54 @@ class RadiationMap : public Emission {
 
 class RecoilMap : public Emission {
  public:
-    using Emission::Emission;
+    RecoilMap(double kt_min, const Mass2Range& rest_mass2, std::unique_ptr<MassMap> mass)
+        : Emission(kt_min, rest_mass2), m_mass(std::move(mass)) {}
 
     Leg Point(const System& system, double phi, double hardness, double eta) const override {
         const Slice slice(system, phi);
-        const double mass2 = (m_rest_mass2_min + Offset()) * std::exp(hardness * LnRange(system, slice)) - Offset();
+        const Mass2Range range = Range(system, slice);
+        if (!(range.min < range.max)) return {0.0, 0.0, 0.0};
+        const double mass2 = m_mass->Point(range, hardness);
         const double deta = (2.0 * eta - 1.0) * EtaMax(system, slice, mass2);
         const double kt = 0.5 * (system.mass2 - mass2) / slice.Ratio(deta);
-        return {kt, deta, Density(system, slice, mass2, kt, deta)};
+        return {kt, deta, Density(system, slice, mass2, kt, deta, m_mass->Weight(range, mass2, hardness))};
     }
 
     double Weight(const System& system, double phi, double kt, double deta, double& hardness,
                   double& eta) const override {
         const Slice slice(system, phi);
+        const Mass2Range range = Range(system, slice);
         const double mass2 = system.mass2 - 2.0 * kt * slice.Ratio(deta);
-        hardness = std::log((mass2 + Offset()) / (m_rest_mass2_min + Offset())) / LnRange(system, slice);
+        if (!(range.min < range.max && range.min <= mass2 && mass2 <= range.max)) return 0.0;
+        const double dmass2 = m_mass->Weight(range, mass2, hardness);
         eta = 0.5 * (1.0 + deta / EtaMax(system, slice, mass2));
-        return Generated(hardness, eta) ? Density(system, slice, mass2, kt, deta) : 0.0;
+        return Generated(hardness, eta) ? Density(system, slice, mass2, kt, deta, dmass2) : 0.0;
     }
 
  private:
-    double Offset() const { return m_kt_min * m_kt_min; }
-    /// Of the mass, up to that at which the leg just reaches its cut.
-    double LnRange(const System& system, const Slice& slice) const {
-        const double largest = system.mass2 - 2.0 * m_kt_min * slice.Ratio(0.0);
-        return std::log(std::max(1.0, (largest + Offset()) / (m_rest_mass2_min + Offset())));
+    /// Up to the mass at which the leg just reaches its cut, or to a cut on the mass.
+    Mass2Range Range(const System& system, const Slice& slice) const {
+        return {m_rest_mass2.min, std::min(system.mass2 - 2.0 * m_kt_min * slice.Ratio(0.0), m_rest_mass2.max)};
     }
     double EtaMax(const System& system, const Slice& slice, double mass2) const {
         return slice.EtaMax(0.5 * (system.mass2 - mass2) / m_kt_min);
     }
-    double Density(const System& system, const Slice& slice, double mass2, double kt, double deta) const {
-        const double dmass2 = (mass2 + Offset()) * LnRange(system, slice);
+    double Density(const System& system, const Slice& slice, double mass2, double kt, double deta,
+                   double dmass2) const {
         return 0.25 * kt / slice.Ratio(deta) * dmass2 * 2.0 * EtaMax(system, slice, mass2);
     }
+
+    std::unique_ptr<MassMap> m_mass;
 };
 
 }  // namespace
 
-std::unique_ptr<Emission> Radiation(double kt_min, double rest_mass2_min) {
-    return std::make_unique<RadiationMap>(kt_min, rest_mass2_min);
+std::unique_ptr<Emission> Radiation(double kt_min, const Mass2Range& rest_mass2) {
+    return std::make_unique<RadiationMap>(kt_min, rest_mass2);
 }
 
-std::unique_ptr<Emission> Recoil(double kt_min, double rest_mass2_min) {
-    return std::make_unique<RecoilMap>(kt_min, rest_mass2_min);
+std::unique_ptr<Emission> Recoil(double kt_min, const Mass2Range& rest_mass2, std::unique_ptr<MassMap> mass) {
+    return std::make_unique<RecoilMap>(kt_min, rest_mass2, std::move(mass));
 }
 
 }  // namespace PyAmp

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -27,38 +28,35 @@ GuaranteedCuts Nothing(const std::vector<int>& pdg_ids) {
     return cuts;
 }
 
+/// Limits on pairs or species if both hold, or one of the two: then those that both have.
+/// @param pick the tighter or the looser of two limits
+template <class Limits, class Pick>
+Limits Combined(const Limits& a, const Limits& b, bool both, Pick pick) {
+    Limits combined;
+    for (const auto& [key, limit] : a) {
+        const auto other = b.find(key);
+        if (other != b.end())
+            combined[key] = pick(limit, other->second);
+        else if (both)
+            combined[key] = limit;
+    }
+    if (both) combined.insert(b.begin(), b.end());  // keeps what is there
+    return combined;
+}
+
 /// Both hold (tighter wins), or one of the two holds (looser wins).
 GuaranteedCuts Combined(const GuaranteedCuts& a, const GuaranteedCuts& b, bool both) {
+    const auto lower = [both](double x, double y) { return both ? std::max(x, y) : std::min(x, y); };
+    const auto upper = [both](double x, double y) { return both ? std::min(x, y) : std::max(x, y); };
+    const auto range = [&](const Mass2Range& x, const Mass2Range& y) {
+        return Mass2Range{lower(x.min, y.min), upper(x.max, y.max)};
+    };
     GuaranteedCuts cuts = a;
     for (auto& [id, minima] : cuts.pt_min)
-        for (std::size_t i = 0; i < minima.size(); ++i) {
-            const double other = b.pt_min.at(id)[i];
-            minima[i] = both ? std::max(minima[i], other) : std::min(minima[i], other);
-        }
-    for (const auto& [id, limit] : b.abs_eta_max)
-        if (both) cuts.abs_eta_max[id] = a.abs_eta_max.count(id) ? std::min(a.abs_eta_max.at(id), limit) : limit;
-    for (const auto& [pair, minimum] : b.delta_r_min)
-        if (both)
-            cuts.delta_r_min[pair] = std::max(a.delta_r_min.count(pair) ? a.delta_r_min.at(pair) : 0.0, minimum);
-    if (both) return cuts;
-    for (auto limit = cuts.abs_eta_max.begin(); limit != cuts.abs_eta_max.end();) {
-        const auto other = b.abs_eta_max.find(limit->first);
-        if (other == b.abs_eta_max.end()) {
-            limit = cuts.abs_eta_max.erase(limit);
-        } else {
-            limit->second = std::max(limit->second, other->second);
-            ++limit;
-        }
-    }
-    for (auto minimum = cuts.delta_r_min.begin(); minimum != cuts.delta_r_min.end();) {
-        const auto other = b.delta_r_min.find(minimum->first);
-        if (other == b.delta_r_min.end()) {
-            minimum = cuts.delta_r_min.erase(minimum);
-        } else {
-            minimum->second = std::min(minimum->second, other->second);
-            ++minimum;
-        }
-    }
+        for (std::size_t i = 0; i < minima.size(); ++i) minima[i] = lower(minima[i], b.pt_min.at(id)[i]);
+    cuts.abs_eta_max = Combined(a.abs_eta_max, b.abs_eta_max, both, upper);
+    cuts.delta_r_min = Combined(a.delta_r_min, b.delta_r_min, both, lower);
+    cuts.mass2 = Combined(a.mass2, b.mass2, both, range);
     return cuts;
 }
 
@@ -75,11 +73,16 @@ GuaranteedCuts OfList(Scoped_Settings selector, const std::vector<int>& pdg_ids)
         for (const int leg : pdg_ids)
             if (Covers(id(1), leg))
                 cuts.abs_eta_max[std::abs(leg)] = std::max(std::abs(number(2)), std::abs(number(3)));
-    if (words.size() == 5 && words[0] == "DR")
-        for (const int a : pdg_ids)
-            for (const int b : pdg_ids)
-                if ((Covers(id(1), a) && Covers(id(2), b)) || (Covers(id(1), b) && Covers(id(2), a)))
+    if (words.size() == 5 && (words[0] == "DR" || words[0] == "Mass"))
+        for (std::size_t i = 0; i < pdg_ids.size(); ++i)
+            for (std::size_t j = 0; j < pdg_ids.size(); ++j) {
+                const int a = pdg_ids[i], b = pdg_ids[j];
+                if (i == j || !(Covers(id(1), a) && Covers(id(2), b))) continue;
+                if (words[0] == "DR")
                     cuts.delta_r_min[std::minmax(std::abs(a), std::abs(b))] = number(3);
+                else
+                    cuts.mass2[std::minmax(a, b)] = {std::pow(number(3), 2), std::pow(number(4), 2)};
+            }
     return cuts;
 }
 
@@ -129,15 +132,19 @@ GuaranteedCuts GuaranteedCuts::FromCard(const std::vector<int>& pdg_ids) {
     return Of(ATOOLS::Settings::GetMainSettings()["SELECTORS"], pdg_ids);
 }
 
-double GuaranteedCuts::Mass2Min(const std::vector<int>& pdg_ids, const std::vector<int>& legs) const {
-    double sum = 0.0;
+Mass2Range GuaranteedCuts::Mass2(const std::vector<int>& pdg_ids, const std::vector<int>& legs) const {
+    Mass2Range sum{0.0, legs.size() == 2 ? std::numeric_limits<double>::max() : 0.0};
     for (std::size_t i = 0; i < legs.size(); ++i)
         for (std::size_t j = 0; j < i; ++j) {
-            const int a = std::abs(pdg_ids[legs[i]]), b = std::abs(pdg_ids[legs[j]]);
+            const int id = pdg_ids[legs[i]], other_id = pdg_ids[legs[j]];
+            const int a = std::abs(id), b = std::abs(other_id);
             const auto distance = delta_r_min.find(std::minmax(a, b));
-            if (distance == delta_r_min.end()) continue;
-            sum +=
-                2.0 * pt_min.at(a).back() * pt_min.at(b).back() * (1.0 - std::cos(std::min(distance->second, M_PI)));
+            const double apart = distance == delta_r_min.end() ? 0.0 : std::min(distance->second, M_PI);
+            Mass2Range pair{2.0 * pt_min.at(a).back() * pt_min.at(b).back() * (1.0 - std::cos(apart)),
+                            std::numeric_limits<double>::max()};
+            const auto own = mass2.find(std::minmax(id, other_id));
+            if (own != mass2.end()) pair = {std::max(pair.min, own->second.min), own->second.max};
+            sum = {sum.min + pair.min, sum.max + pair.max};
         }
     return sum;
 }

@@ -21,11 +21,21 @@ STRIPPED = COUPLINGS["alpha_s"] ** 3 * COUPLINGS["alpha"] ** 2
 
 FACTOR = [{"i": 0, "j": 1, "power": 1.0}, {"i": 0, "j": 4, "power": -1.0}, {"i": 4, "j": 1, "power": -1.0}]
 ORDERING = [{"legs": [0, 1], "reference": [4]}, {"legs": [2, 3], "reference": [0, 1]}]
+RESONANCES = [
+    {"legs": [2, 4], "mass": 500.0, "width": 300.0},
+    {"legs": [2, 3, 4], "mass": 900.0, "width": 400.0},
+]
 REPRESENTATIONS: dict[str, dict[str, Any]] = {
     "ordered": {"type": "log_invariants", "ordering": ORDERING, "factor": FACTOR},
     "unordered": {"type": "log_invariants", "ordering": [], "factor": FACTOR},
     "linear": {"type": "log_invariants", "ordering": ORDERING, "linear": True, "factor": FACTOR},
     "energy": {"type": "log_invariants", "ordering": [], "energy": True, "factor": FACTOR},
+    "resonances": {
+        "type": "log_invariants",
+        "ordering": ORDERING,
+        "resonances": RESONANCES,
+        "factor": FACTOR,
+    },
     "momenta": {"type": "momenta", "factor": [{"i": 0, "j": 1, "power": -1.0}]},
 }
 TARGETS: dict[str, dict[str, Any]] = {

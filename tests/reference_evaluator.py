@@ -36,6 +36,23 @@ def leg_pairs(n_legs: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
 
 
+def in_order(header: Header, point: np.ndarray) -> np.ndarray:
+    """|s_ij| of one point with identical legs in their order."""
+    order = list(range(len(point)))
+    for group in header["ordering"]:
+        by_key = sorted(group["legs"], key=lambda leg: -sum(point[leg, w] for w in group["reference"]))
+        for slot, leg in zip(group["legs"], by_key, strict=True):
+            order[slot] = leg
+    return point[np.ix_(order, order)]
+
+
+def propagator(resonance: Header, ordered: np.ndarray) -> complex:
+    """s/(s - M² + iMΓ)"""
+    legs, mass, width = resonance["legs"], resonance["mass"], resonance["width"]
+    s = sum(ordered[i, j] for i in legs for j in legs if i < j)
+    return s / (s - mass**2 + 1j * mass * width)
+
+
 def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
     """Features before they are standardised."""
     s = abs_invariants(momenta)
@@ -44,15 +61,15 @@ def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
         return (momenta / np.sqrt(s[:, 0, 1])[:, None, None]).reshape(len(momenta), -1)
     rows = []
     for point in s:
-        order = list(range(n_legs))
-        for group in header["ordering"]:
-            by_key = sorted(group["legs"], key=lambda leg: -sum(point[leg, w] for w in group["reference"]))
-            for slot, leg in zip(group["legs"], by_key, strict=True):
-                order[slot] = leg
-        ordered = point[np.ix_(order, order)] / point[0, 1]
-        values = [ordered[i, j] for i, j in leg_pairs(n_legs)]
-        energy = [np.log(point[0, 1])] if header.get("energy") else []
-        rows.append([*np.log(values), *(values if header.get("linear") else []), *energy])
+        ordered = in_order(header, point)
+        values = [ordered[i, j] / point[0, 1] for i, j in leg_pairs(n_legs)]
+        row = [*np.log(values), *(values if header.get("linear") else [])]
+        if header.get("energy"):
+            row.append(np.log(point[0, 1]))
+        for resonance in header.get("resonances", []):
+            chi = propagator(resonance, ordered)
+            row += [np.angle(1j * chi), np.log(1 + abs(chi) ** 2)]
+        rows.append(row)
     return np.array(rows)
 
 
@@ -65,6 +82,8 @@ def singular_factor(header: Header, momenta: np.ndarray) -> np.ndarray:
     result = np.ones(len(momenta))
     for term in header["factor"]:
         result *= s[:, term["i"], term["j"]] ** term["power"]
+    for resonance in header.get("resonances", []):
+        result *= [1 + abs(propagator(resonance, in_order(header, point))) ** 2 for point in s]
     return result
 
 

@@ -1,5 +1,6 @@
 // The entry "representation".
 #include <algorithm>
+#include <functional>
 
 #include "model_file/sections.h"
 
@@ -21,6 +22,21 @@ std::vector<LogInvariants::Group> read_ordering(const HeaderReader& fields, int 
         if (reference.empty()) group.refuse("reference", "one or more legs");
     }
     return ordering;
+}
+
+std::vector<LogInvariants::Resonance> read_resonances(const HeaderReader& fields, const Process& process) {
+    std::vector<LogInvariants::Resonance> resonances;
+    for (const auto& entry : fields.objects("resonances", {"legs", "mass", "width"})) {
+        resonances.push_back({entry.integers("legs"), entry.positive("mass"), entry.positive("width")});
+        const auto& legs = resonances.back().legs;
+        const auto is_outgoing = [&](int leg) { return leg >= process.n_incoming && leg < process.n_legs(); };
+        if (legs.size() < 2 || !std::all_of(legs.begin(), legs.end(), is_outgoing) ||
+            std::adjacent_find(legs.begin(), legs.end(), std::greater_equal<>()) != legs.end())
+            entry.refuse("legs", "two or more outgoing legs, ascending");
+    }
+    if (resonances.empty() || resonances.size() > LogInvariants::max_resonances)
+        fields.refuse("resonances", "1 to " + std::to_string(LogInvariants::max_resonances) + " resonances");
+    return resonances;
 }
 
 SingularFactor read_factor(const HeaderReader& fields, int n_legs) {
@@ -57,12 +73,13 @@ Representation read_representation(const HeaderReader& header, const Process& pr
     if (header.type_of("representation", {"log_invariants", "momenta"}) == "momenta")
         return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
                            process);
-    const auto fields =
-        header.object("representation", {"type", "ordering", "factor", "mean", "std"}, {"linear", "energy"});
+    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"},
+                                      {"linear", "energy", "resonances"});
     LogInvariants result;
     result.linear = fields.has("linear") && fields.boolean("linear");
     result.energy = fields.has("energy") && fields.boolean("energy");
     result.ordering = read_ordering(fields, process.n_legs());
+    if (fields.has("resonances")) result.resonances = read_resonances(fields, process);
     return read_common(std::move(result), fields, process);
 }
 

@@ -41,7 +41,8 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>&, const ScaledMomenta& r
 }
 
 void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvariants& representation) {
-    const bool is_plain = representation.ordering.empty() && !representation.linear && !representation.energy;
+    const bool is_plain = representation.ordering.empty() && !representation.linear && !representation.energy &&
+                          representation.resonances.empty();
     plan.kind = is_plain ? FrontPlan::Kind::log_invariants : FrontPlan::Kind::ordered_invariants;
     for (int i = 0; i < plan.n_legs; ++i)
         for (int j = i == 0 ? 2 : i + 1; j < plan.n_legs; ++j) pair_in(plan, i, j);
@@ -53,8 +54,12 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvari
     for (const auto& [legs, reference] : representation.ordering)
         groups.push_back(
             {legs.data(), reference.data(), static_cast<int>(legs.size()), static_cast<int>(reference.size())});
+    static_assert(FrontPlan::max_resonances == LogInvariants::max_resonances);
     plan.has_linear = representation.linear;
     plan.has_energy = representation.energy;
+    for (const auto& [legs, mass, width] : representation.resonances)
+        plan.resonances[plan.n_resonances++] = {legs.data(), static_cast<int>(legs.size()), mass * mass,
+                                                mass * width};
 }
 
 FrontPlan make_plan(const ModelFile& model, std::vector<FrontPlan::Group>& groups) {

@@ -104,7 +104,24 @@ struct Pairs {
     }
 }
 
-[[gnu::always_inline]] inline void ordered_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
+/// ln of the shape of a resonance, whose features begin at `feature`.
+[[gnu::always_inline]] inline double add_resonance(const FrontPlan& plan, const FrontPlan::Resonance& resonance,
+                                                   const int* slots, const double* abs_s, double* features,
+                                                   int feature) {
+    double s = 0.0;
+    for (int k = 1; k < resonance.n_legs; ++k)
+        for (int m = 0; m < k; ++m) s += abs_s[plan.pair_of[slots[resonance.legs[m]]][slots[resonance.legs[k]]]];
+    const double off_shell = s - resonance.mass2;
+    const double phase = __builtin_atan(off_shell / resonance.unit);
+    const double below = off_shell * off_shell + resonance.unit * resonance.unit;
+    const double log_shape = __builtin_log1p(s * s / below);
+    features[feature] = phase * plan.scale[feature] + plan.shift[feature];
+    features[feature + 1] = log_shape * plan.scale[feature + 1] + plan.shift[feature + 1];
+    return log_shape;
+}
+
+/// @returns ln of the shapes of all resonances
+[[gnu::always_inline]] inline double ordered_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
     int slots[max_legs];
     order_legs(plan, pairs.abs_s, slots);
     const double log_s01 = pairs.log_s[plan.partonic];
@@ -118,7 +135,14 @@ struct Pairs {
     if (plan.has_linear)
         for (int k = 0; k < n; ++k, ++end)
             features[end] = pairs.abs_s[pair_of_feature[k]] * per_s01 * plan.scale[end] + plan.shift[end];
-    if (plan.has_energy) features[end] = log_s01 * plan.scale[end] + plan.shift[end];
+    if (plan.has_energy) {
+        features[end] = log_s01 * plan.scale[end] + plan.shift[end];
+        ++end;
+    }
+    double log_shape = 0.0;
+    for (int r = 0; r < plan.n_resonances; ++r, end += 2)
+        log_shape += add_resonance(plan, plan.resonances[r], slots, pairs.abs_s, features, end);
+    return log_shape;
 }
 
 template <FrontPlan::Kind kind>
@@ -142,8 +166,8 @@ bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n, doubl
         }
         const bool separated = plan.n_logarithms == 0 ? are_separated(plan, legs) : evaluate_pairs(plan, legs, pairs);
         if constexpr (kind == FrontPlan::Kind::log_invariants) log_features(plan, pairs, row);
-        if constexpr (kind == FrontPlan::Kind::ordered_invariants) ordered_features(plan, pairs, row);
         double sum = 0.0;
+        if constexpr (kind == FrontPlan::Kind::ordered_invariants) sum = ordered_features(plan, pairs, row);
         for (int t = 0; t < plan.n_terms; ++t) sum += plan.term_power[t] * pairs.log_s[plan.term_pair[t]];
         log_factor[k] = sum;
         undecided[k] = !(separated & surely_sound(plan.bounds, legs));

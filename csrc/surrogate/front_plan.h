@@ -16,6 +16,7 @@ struct FrontPlan {
     static constexpr int max_legs = kinematics::SureBounds::max_legs;
     static constexpr int max_pairs = 32;  ///< 28, whole registers
     static constexpr int max_features = 64;
+    static constexpr int max_resonances = 4;
 
     enum class Kind {
         momenta,            ///< all components over the partonic energy
@@ -26,6 +27,13 @@ struct FrontPlan {
     struct Group {
         const int *legs, *reference;
         int n_legs, n_reference;
+    };
+
+    /// Of legs with s: (s - mass2) / unit and ln(1 + s^2 / ((s - mass2)^2 + unit^2)).
+    struct Resonance {
+        const int* legs;
+        int n_legs;
+        double mass2, unit;
     };
 
     kinematics::SureBounds bounds;
@@ -45,6 +53,8 @@ struct FrontPlan {
     const Group* groups;
     int n_groups;
     bool has_linear, has_energy;
+    int n_resonances;
+    Resonance resonances[max_resonances];
     int pair_of[max_legs][max_legs];
 };
 

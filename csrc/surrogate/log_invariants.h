@@ -3,8 +3,12 @@
 // The features are ln(|s_ij| / s_01). Within each group of identical legs the legs are ordered by a key, the sum of
 // |s_iw| over the reference legs w, the largest first, so both the features and the surrogate are exactly symmetric.
 // Without groups the legs keep their order, and the symmetry is left to the network.
+//
+// A resonance with the propagator chi = s / (s - M^2 + i M Gamma) of some outgoing (ordered) legs adds the features
+// arctan((s - M^2) / (M Gamma)) and ln(1 + |chi|^2), and 1 + |chi|^2 to the factor.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "surrogate/singular_factor.h"
@@ -16,16 +20,26 @@ struct LogInvariants {
         std::vector<int> legs;
         std::vector<int> reference;  ///< legs w of the ordering key
     };
+    struct Resonance {
+        static constexpr int n_features = 2;
+        std::vector<int> legs;
+        double mass, width;  ///< GeV
+    };
+    static constexpr std::size_t max_resonances = 4;
 
     int n_legs = 0;
     int n_incoming = 2;
     std::vector<Group> ordering;
     bool linear = false;  ///< |s_ij| / s_01 of every pair after the logarithms of all
-    bool energy = false;  ///< ln(s_01 / GeV^2) as the last feature
+    bool energy = false;  ///< ln(s_01 / GeV^2) after them
+    std::vector<Resonance> resonances;
     SingularFactor factor;
     std::vector<double> mean, std;  ///< one per feature
 
-    int n_features() const { return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1) + (energy ? 1 : 0); }
+    int n_features() const {
+        return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1) + (energy ? 1 : 0) +
+               Resonance::n_features * static_cast<int>(resonances.size());
+    }
     /// Feature of legs i and j where legs are not ordered; the pair (0,1) has none.
     static int feature_of(int i, int j, int legs) {
         return (i < j ? kinematics::pair_index(i, j, legs) : kinematics::pair_index(j, i, legs)) - 1;

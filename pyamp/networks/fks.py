@@ -163,7 +163,8 @@ class FKSConfig(NetworkConfig):
         ):
             raise PyampError(
                 f"network fks: representation {representation.kind} found, the log-invariants of unordered legs and "
-                "nothing else expected; set type: log_invariants in the representation, without extra"
+                "nothing else expected; set type: log_invariants in the representation, without linear, energy and "
+                "resonances"
             )
         if n_outputs != 2:
             raise PyampError(

@@ -11,6 +11,7 @@ from pyamp.configuration import StrictModel
 from pyamp.representations.log_invariants import LegGroup, LogInvariants, leg_classes, leg_ordering
 from pyamp.representations.momenta import Momenta
 from pyamp.representations.representation import Power, Representation, eikonal_factor, scale_factor
+from pyamp.representations.resonances import Resonance, ResonanceConfig, build_resonances
 
 __all__ = [
     "LegGroup",
@@ -19,6 +20,8 @@ __all__ = [
     "Power",
     "Representation",
     "RepresentationConfig",
+    "Resonance",
+    "ResonanceConfig",
     "eikonal_factor",
     "leg_classes",
     "leg_ordering",
@@ -48,15 +51,20 @@ class RepresentationConfig(StrictModel):
     energy: bool = Field(
         default=False, description="ln s beside them, for amplitudes or noise that know a scale"
     )
+    resonances: Literal["leptons"] | list[ResonanceConfig] = Field(
+        default=[],
+        description="Breit-Wigner peaks as features and in the factor: 'leptons' for Z and W of all outgoing lepton "
+        "pairs, or a list of legs or pdg_ids with mass and width",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> RepresentationConfig:
         if self.type not in ("ordered_invariants", "log_invariants"):
-            for name in ("linear", "energy"):
+            for name in ("linear", "energy", "resonances"):
                 if getattr(self, name):
                     raise ValueError(
-                        f"{name} is true for type '{self.type}'; expected for ordered_invariants and "
-                        "log_invariants only"
+                        f"{name} is {getattr(self, name)!r} for type '{self.type}'; expected for "
+                        "ordered_invariants and log_invariants only"
                     )
         return self
 
@@ -74,11 +82,16 @@ class RepresentationConfig(StrictModel):
         powers = eikonal_factor(pdg_ids, n_incoming) if factor == "eikonal" else scale_factor(pdg_ids)
         n_legs = len(pdg_ids)
         match self.type:
-            case "ordered_invariants":
-                ordering = leg_ordering(pdg_ids, n_incoming)
-                return LogInvariants(n_legs, n_incoming, ordering, powers, self.linear, self.energy)
-            case "log_invariants":
-                return LogInvariants(n_legs, n_incoming, [], powers, self.linear, self.energy)
+            case "ordered_invariants" | "log_invariants":
+                return LogInvariants(
+                    n_legs,
+                    n_incoming,
+                    leg_ordering(pdg_ids, n_incoming) if self.type == "ordered_invariants" else [],
+                    powers,
+                    self.linear,
+                    self.energy,
+                    resonances=build_resonances(self.resonances, pdg_ids, n_incoming),
+                )
             case "deep_sets_invariants":
                 return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))
             case "momenta" | "four_vectors":

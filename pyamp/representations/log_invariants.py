@@ -16,6 +16,7 @@ from pyamp.representations.representation import (
     factor_from_header,
     legs_of_each_species,
 )
+from pyamp.representations.resonances import FEATURES_OF_EACH, Resonance
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class LogInvariants(Representation):
     classes : list of int, optional
         Class of each leg; pairs of the same classes get the same standardisation, so that features of unordered legs
         go over into each other when identical legs are exchanged.
+    resonances : sequence of Resonance
+        Each adds two features at the end, and its shape to the factor.
     """
 
     def __init__(
@@ -56,20 +59,28 @@ class LogInvariants(Representation):
         linear: bool = False,
         energy: bool = False,
         classes: list[int] | None = None,
+        resonances: Sequence[Resonance] = (),
     ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
-        super().__init__(n_legs, n_incoming, len(self.pairs) * (2 if linear else 1) + energy, factor)
+        n_features = len(self.pairs) * (2 if linear else 1) + energy + FEATURES_OF_EACH * len(resonances)
+        super().__init__(n_legs, n_incoming, n_features, factor)
         self.ordering = ordering
         self.linear = linear
         self.energy = energy
         self.classes = classes
+        self.resonances = tuple(resonances)
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
         """Rebuild from the ``representation`` entry of a model file."""
         ordering = [LegGroup(tuple(g["legs"]), tuple(g["reference"])) for g in header["ordering"]]
         options = {name: header.get(name, False) for name in ("linear", "energy")}
-        result = cls(n_legs, n_incoming, ordering, factor_from_header(header), **options)
+        resonances = [
+            Resonance(tuple(r["legs"]), r["mass"], r["width"]) for r in header.get("resonances", [])
+        ]
+        result = cls(
+            n_legs, n_incoming, ordering, factor_from_header(header), **options, resonances=resonances
+        )
         result._load_constants(header)
         return result
 
@@ -79,6 +90,7 @@ class LogInvariants(Representation):
             "ordering": [{"legs": list(g.legs), "reference": list(g.reference)} for g in self.ordering],
             **({"linear": True} if self.linear else {}),
             **({"energy": True} if self.energy else {}),
+            **({"resonances": [r.header() for r in self.resonances]} if self.resonances else {}),
             **self._constants_header(),
         }
 
@@ -96,13 +108,7 @@ class LogInvariants(Representation):
 
     def raw_features(self, momenta: torch.Tensor) -> torch.Tensor:
         abs_s = invariants(momenta, self.n_incoming).abs()
-        n = abs_s.shape[0]
-        matrix = abs_s.new_ones((n, self.n_legs, self.n_legs))
-        rows, columns = torch.triu_indices(self.n_legs, self.n_legs, offset=1)
-        matrix[:, rows, columns] = abs_s
-        matrix[:, columns, rows] = abs_s
-        if self.ordering:
-            matrix = self._ordered(matrix)
+        matrix = self._matrix(abs_s)
         first, second = (torch.tensor(legs, device=abs_s.device) for legs in zip(*self.pairs, strict=True))
         scaled = matrix[:, first, second] / abs_s[:, 0, None]
         features = [scaled.log()]
@@ -110,10 +116,25 @@ class LogInvariants(Representation):
             features.append(scaled)
         if self.energy:
             features.append(abs_s[:, :1].log())
+        features += [resonance.features(matrix) for resonance in self.resonances]
         return torch.cat(features, dim=1)
 
+    def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
+        result = super().log_factor(momenta)
+        if self.resonances:
+            matrix = self._matrix(invariants(momenta, self.n_incoming).abs())
+            result = result + torch.stack([r.log_shape(matrix) for r in self.resonances]).sum(dim=0)
+        return result
+
+    def _matrix(self, abs_s: torch.Tensor) -> torch.Tensor:
+        """|s_ij| ``(n, pairs)`` as ``(n, legs, legs)`` with the legs of each group in order, ones on the diagonal."""
+        matrix = abs_s.new_ones((len(abs_s), self.n_legs, self.n_legs))
+        rows, columns = torch.triu_indices(self.n_legs, self.n_legs, offset=1)
+        matrix[:, rows, columns] = abs_s
+        matrix[:, columns, rows] = abs_s
+        return self._ordered(matrix) if self.ordering else matrix
+
     def _ordered(self, matrix: torch.Tensor) -> torch.Tensor:
-        """|s_ij| ``(n, legs, legs)`` with the legs of each group in order."""
         slots = torch.arange(self.n_legs, device=matrix.device).repeat(len(matrix), 1)
         for group in self.ordering:
             legs = torch.tensor(group.legs, device=matrix.device)

@@ -129,6 +129,17 @@ def test_representation_and_factor(
     assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
 
 
+def test_resonances(momenta: np.ndarray, tmp_path: Path) -> None:
+    """Any legs that are called leptons do: what is exported is a function of invariants."""
+    resonances = [
+        {"legs": [2, 3], "mass": 400.0, "width": 15.0},
+        {"legs": [2, 3, 4], "mass": 700.0, "width": 2.0},
+    ]
+    choice = {"type": "ordered_invariants", "linear": True, "energy": True, "resonances": resonances}
+    surrogate = surrogate_of(momenta, representation=choice, network={"hidden": [10]})
+    assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
 def test_energy_as_a_feature(tmp_path: Path) -> None:
     """At hadron energies it varies; at a fixed one it says nothing and does no harm."""
     for card in ("gg_to_aag_lhc13", "gg_to_aag_1tev"):

@@ -95,9 +95,9 @@ def test_activations(tmp_path: Path, points: np.ndarray, activation: str, dtype:
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize("representation", ["ordered", "momenta"])
+@pytest.mark.parametrize("representation", ["ordered", "momenta", "resonances"])
 def test_all_points(tmp_path: Path, points: np.ndarray, representation: str, dtype: str) -> None:
-    network = mlp([48, 48, 20], "tanh", {"ordered": 9, "momenta": 20}[representation])
+    network = mlp([48, 48, 20], "tanh", {"ordered": 9, "momenta": 20, "resonances": 13}[representation])
     path = model(tmp_path / "m.safetensors", points, representation=representation, network=network)
     assert np.count_nonzero(points[:, 2:, 0].min(axis=1) < 1) > 1000  # soft points are there
     compare(path, points, dtype)
@@ -165,7 +165,8 @@ def test_bits_of_features_and_moments(
     rows = points[np.random.default_rng(2).choice(N_POINTS, 70, replace=False)]
     posterior = {"posterior": "ensemble", "members": members} if members > 1 else {}
     n_outputs = LIKELIHOODS[likelihood][1]
-    for representation, n_features in (("momenta", 20), ("unordered", 9), ("linear", 18), ("energy", 10)):
+    sizes = {"momenta": 20, "unordered": 9, "linear": 18, "energy": 10, "resonances": 13}
+    for representation, n_features in sizes.items():
         for target in TARGETS:
             network = {"type": "mlp", "widths": [n_features, 8, n_outputs], "activation": "tanh"}
             choices: dict[str, Any] = {"representation": representation, "network": network, "target": target}

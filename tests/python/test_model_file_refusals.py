@@ -48,6 +48,20 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
     ({}, "representation.linear", 1, "'representation.linear' is 1, true or false expected"),
     ({}, "representation.linear", True, "18 finite numbers expected"),
     ({}, "representation.energy", True, "10 finite numbers expected"),
+    ({}, "representation.resonances", [], "1 to 4 resonances expected"),
+    ({}, "representation.resonances", [{"legs": [2, 3], "mass": 91.0}], "lacks 'width'"),
+    (
+        {"representation": "resonances"},
+        "representation.resonances",
+        [{"legs": [1, 2], "mass": 91.0, "width": 2.0}],
+        "two or more outgoing legs, ascending expected",
+    ),
+    (
+        {"representation": "resonances"},
+        "representation.resonances",
+        [{"legs": [2, 3], "mass": 0.0, "width": 2.0}],
+        "expected",
+    ),
     # target
     ({}, "target.type", "sqrt", "'target.type' is \"sqrt\", log or log1p or linear expected"),
     ({}, "target.scale", 1.0, "'target' has 'scale', unknown"),
@@ -93,6 +107,12 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
     (GROUP_KAN, "network.denominator", REMOVED, "'network' lacks 'denominator'"),
     # dsi
     (DSI, "representation.ordering", [{"legs": [2, 3], "reference": [0]}], "an empty list for network dsi"),
+    (
+        DSI,
+        "representation.resonances",
+        [{"legs": [2, 3], "mass": 91.0, "width": 2.0}],
+        "11 finite numbers expected",
+    ),
     (DSI, "network.classes", [0, 0, 1, 1], "'network.classes' is [0,0,1,1], 5 numbers"),
     (DSI, "network.classes", [0, 0, -1, 1, 2], "5 numbers of classes, 0 or more, expected"),
     (DSI, "network.classes", [0, 0, 1, 2, 2], "tensor 'pair.2_2.layers.0.bias' is missing"),

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from pyamp.errors import PyampError
-from pyamp.representations import Representation, RepresentationConfig, leg_classes
+from pyamp.phase_space import PhaseSpace
+from pyamp.representations import (
+    LogInvariants,
+    Representation,
+    RepresentationConfig,
+    Resonance,
+    leg_classes,
+)
 from tests.support import PDG_IDS
 from tests.transformations import exchanged, lorentz_transformation
 
@@ -144,3 +151,103 @@ def test_a_representation_knows_its_name_and_legs() -> None:
         representation = RepresentationConfig(type=kind).build(PDG_IDS)
         assert representation.kind == kind
         assert representation.pdg_ids == tuple(PDG_IDS)
+
+
+EEG = [1, -1, 11, -11, 21]
+
+
+def propagator(momenta: np.ndarray, legs: list[int], mass: float, width: float) -> np.ndarray:
+    total = momenta[:, legs].astype(np.longdouble).sum(axis=1)
+    s = (total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)).astype(float)
+    return s / (s - mass**2 + 1j * mass * width)
+
+
+def test_resonance_adds_phase_and_strength_of_its_propagator(momenta: np.ndarray) -> None:
+    plain = RepresentationConfig(type="log_invariants", factor="scale").build(EEG)
+    config = RepresentationConfig.model_validate(
+        {"type": "log_invariants", "factor": "scale", "resonances": "leptons"}
+    )
+    representation = config.build(EEG)
+    points = torch.from_numpy(momenta)
+    chi = propagator(momenta, [2, 3], 91.1876, 2.4952)
+    raw = representation.raw_features(points).numpy()
+    np.testing.assert_array_equal(raw[:, :-2], plain.raw_features(points).numpy())
+    strength = np.log1p(np.abs(chi) ** 2)
+    # The mass of two legs is a difference of energies here, known to 1e-16 E²/s, times the slope of the peak.
+    np.testing.assert_allclose(raw[:, -2], np.angle(1j * chi), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(raw[:, -1], strength, rtol=0, atol=1e-9)
+    difference = (representation.log_factor(points) - plain.log_factor(points)).numpy()
+    np.testing.assert_allclose(difference, strength, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("pdg_ids", "expected"),
+    [
+        ([1, -1, 11, -11, 21], {(2, 3): 91.1876}),
+        ([21, 1, -11, 12, 1, 21], {(2, 3): 80.379}),
+        ([2, -2, 14, -14, 21], {(2, 3): 91.1876}),
+        ([2, -2, 11, -11, 13, -13], {(2, 3): 91.1876, (4, 5): 91.1876}),
+        ([2, -2, 11, -11, 11, -11], dict.fromkeys(((2, 3), (2, 5), (3, 4), (4, 5)), 91.1876)),
+        ([2, -1, 13, -14, -11, 11], {(2, 3): 80.379, (4, 5): 91.1876}),
+    ],
+)
+def test_leptons_that_a_boson_decays_to(pdg_ids: list[int], expected: dict[tuple[int, ...], float]) -> None:
+    config = RepresentationConfig.model_validate({"type": "log_invariants", "resonances": "leptons"})
+    found = config.build(pdg_ids)
+    assert isinstance(found, LogInvariants)
+    assert {r.legs: r.mass for r in found.resonances} == expected
+
+
+def test_resonances_by_species_and_by_position_are_the_same() -> None:
+    def build(entry: dict[str, object]) -> object:
+        choice = {"type": "ordered_invariants", "factor": "scale", "resonances": [entry]}
+        found = RepresentationConfig.model_validate(choice).build(EEG)
+        assert isinstance(found, LogInvariants)
+        return found.resonances
+
+    assert build({"pdg_ids": [-11, 11]}) == build({"legs": [3, 2]}) == (Resonance((2, 3), 91.1876, 2.4952),)
+    own = build({"legs": [2, 3, 4], "mass": 125.0, "width": 0.004})
+    assert own == (Resonance((2, 3, 4), 125.0, 0.004),)
+
+
+@pytest.mark.parametrize(
+    ("resonances", "message"),
+    [
+        ([{"legs": [1, 2]}], "outgoing legs of"),
+        ([{"legs": [2, 2]}], "different outgoing legs of"),
+        ([{"legs": [4]}], "two or more"),
+        ([{"pdg_ids": [13, -13]}], "outgoing legs of"),
+        ([{"legs": [2, 3]}] * 5, "at most 4"),
+    ],
+)
+def test_resonances_of_other_legs_are_refused(resonances: list[dict[str, object]], message: str) -> None:
+    config = RepresentationConfig.model_validate({"type": "log_invariants", "resonances": resonances})
+    with pytest.raises(PyampError, match=message):
+        config.build(EEG)
+
+
+@pytest.mark.parametrize(
+    "entry", [{}, {"legs": [2, 3], "pdg_ids": [11, -11]}, {"legs": [2, 3], "mass": 91.0}]
+)
+def test_incomplete_resonances_are_refused(entry: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="resonances: "):
+        RepresentationConfig.model_validate({"type": "log_invariants", "resonances": [entry]})
+
+
+def test_resonances_of_leptons_need_leptons_and_invariants() -> None:
+    config = RepresentationConfig.model_validate({"type": "log_invariants", "resonances": "leptons"})
+    with pytest.raises(PyampError, match="a pair of outgoing leptons expected"):
+        config.build(PDG_IDS)
+    with pytest.raises(ValueError, match="resonances is 'leptons' for type 'momenta'"):
+        RepresentationConfig.model_validate({"type": "momenta", "resonances": "leptons"})
+
+
+def test_resonances_of_identical_legs_are_symmetric() -> None:
+    """Four leptons of one flavour: the four pairs that a Z may come from go over into each other."""
+    points = PhaseSpace("gg_to_aagg_1tev").sample(50, seed=4).momenta
+    config = RepresentationConfig.model_validate({"factor": "scale", "resonances": "leptons"})
+    representation = config.build([2, -2, 11, -11, 11, -11])
+    for legs in ((2, 4), (3, 5)):
+        for value in (representation, representation.log_factor):
+            found = [value(torch.from_numpy(p)).numpy() for p in (exchanged(points, *legs), points)]
+            np.testing.assert_allclose(*found, rtol=0, atol=1e-11)

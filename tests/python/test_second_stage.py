@@ -43,13 +43,15 @@ def test_roulette_decides_by_the_second_draw(sigma: np.ndarray) -> None:
     evaluate, probability = _core.roulette_decisions(SEED, START, sigma, 0.8, 0.05)
     np.testing.assert_array_equal(probability, expected)
     np.testing.assert_array_equal(evaluate, uniform < expected)
-    assert (probability == 0.05).any() and (probability == 1).any()
+    assert (probability == 0.05).any()
+    assert (probability == 1).any()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.1])
 def test_an_uncertainty_that_is_none_asks_the_truth(value: float) -> None:
     evaluate, probability = _core.roulette_decisions(1, 0, np.full(1000, value), 1.0, 0.01)
-    assert evaluate.all() and (probability == 1).all()
+    assert evaluate.all()
+    assert (probability == 1).all()
 
 
 def test_roulette_weights(x: np.ndarray) -> None:
@@ -95,7 +97,9 @@ def test_choice_of_roulette_is_the_best_of_a_scan(x: np.ndarray, sigma: np.ndarr
     assert reached
     expected = outcome(x, sigma, kappa, p_min)
     assert (mean_p, n_eff_over_n) == pytest.approx(expected[:2], rel=1e-12)
-    assert n_eff_over_n >= target and expected[2] >= 0 and p_min >= 10 / 2000
+    assert n_eff_over_n >= target
+    assert expected[2] >= 0
+    assert p_min >= 10 / 2000
     assert mean_p < 1
     scanned = [
         (outcome(x, sigma, k, p), k, p)
@@ -110,7 +114,8 @@ def test_roulette_without_a_useful_uncertainty_takes_one_probability(x: np.ndarr
     _, p_min, mean_p, n_eff_over_n, reached = _core.choose_roulette(x, np.zeros(N), 0.8)
     assert reached
     assert mean_p == pytest.approx(p_min)
-    assert p_min < 1 and n_eff_over_n >= 0.8
+    assert p_min < 1
+    assert n_eff_over_n >= 0.8
 
 
 def test_target_out_of_reach(x: np.ndarray, sigma: np.ndarray) -> None:

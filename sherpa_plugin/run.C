@@ -156,6 +156,7 @@ Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta) {
     }
     const auto decision = p_unweighting->Decide(point.from_truth, point.relative_sigma,
                                                 [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
+    m_rejected = !decision.accepted;
     m_statistics.events.last = Clock::now();
     return decision;
 }

@@ -20,7 +20,7 @@ from pyamp.errors import PyampError
 from pyamp.paths import tool
 
 REPOSITORY = Path(__file__).parents[1]
-CARDS = ("truth", "surrogate", "two_stage", "partonic")
+CARDS = ("truth", "surrogate", "two_stage", "roulette", "partonic")
 PROCESSES = ("gg_to_aag", "gg_to_aagg")
 SUMMARY = "summary.yaml"
 LOG = "sherpa.log"
@@ -96,7 +96,7 @@ def plugin_path() -> Path:
 
 
 def card_path(name: str) -> Path:
-    """A ready run card: ``truth``, ``surrogate``, ``two_stage`` (p p at 13 TeV) or ``partonic`` (g g at 1 TeV).
+    """A ready run card: ``truth``, ``surrogate``, ``two_stage``, ``roulette`` (p p, 13 TeV), ``partonic`` (g g, 1 TeV).
 
     ``gg_to_aagg`` is what one more gluon changes in them; Sherpa takes it after a card.
     """
@@ -290,7 +290,7 @@ def run_card(
 
 def _reason(text: str) -> str:
     """The line with which Sherpa stopped: the plugin's, else that of Sherpa's exception, else its last words."""
-    own = re.findall(r"^pyamp: (?!note: |MODE |summary, )(.+)$", text, re.MULTILINE)
+    own = re.findall(r"^pyamp: (?!note: |warning: |MODE |summary, )(.+)$", text, re.MULTILINE)
     if own:
         return str(own[-1])
     thrown = re.findall(r" thrown.*:\s*\n\s*(.+)$", text, re.MULTILINE)

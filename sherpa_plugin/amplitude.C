@@ -15,8 +15,8 @@ std::string ProcessName(const std::vector<int>& pdg_ids, int n_in) {
 }
 
 Amplitude::Amplitude(const Library& library, const std::string& source, const std::string& kind,
-                     const nlohmann::json& options)
-    : m_library(library), m_source(source) {
+                     const nlohmann::json& options, bool uncertainty)
+    : m_library(library), m_source(source), m_uncertainty(uncertainty) {
     if (m_library.open(&p_handle, source.c_str(), options.dump().c_str()) != PYAMP_SUCCESS)
         Stop(m_library.last_error());
     std::size_t size = 0;
@@ -67,17 +67,18 @@ Amplitude::Value Amplitude::operator()(const ATOOLS::Vec4D_Vector& momenta, cons
     for (std::size_t leg = 0; leg < m_legs.size(); ++leg)
         for (std::size_t mu = 0; mu < 4; ++mu) m_momenta[leg + m_legs.size() * mu] = momenta[m_legs[leg]][mu];
     constexpr int in_keys[] = {PYAMP_IN_MOMENTA, PYAMP_IN_ALPHA_S};
-    constexpr int out_keys[] = {PYAMP_OUT_AMPLITUDE, PYAMP_OUT_FLAGS};
+    constexpr int out_keys[] = {PYAMP_OUT_AMPLITUDE, PYAMP_OUT_FLAGS, PYAMP_OUT_SIGMA_SYST, PYAMP_OUT_SIGMA_STAT};
     const void* in[] = {m_momenta.data(), &couplings.alpha_s};
-    double amplitude = std::numeric_limits<double>::quiet_NaN();
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    double amplitude = nan, sigma_syst = nan, sigma_stat = nan;
     std::int32_t flags = 0;
-    void* out[] = {&amplitude, &flags};
-    if (m_library.evaluate(p_handle, 1, 1, 0, 2, in_keys, in, 2, out_keys, out) != PYAMP_SUCCESS)
+    void* out[] = {&amplitude, &flags, &sigma_syst, &sigma_stat};
+    if (m_library.evaluate(p_handle, 1, 1, 0, 2, in_keys, in, m_uncertainty ? 4 : 2, out_keys, out) != PYAMP_SUCCESS)
         Stop(m_source + ": the evaluation failed: " + m_library.last_error());
     // Sherpa divides by the number of initial states itself. Its alpha need not be the one stored in the file.
     const double me2 = amplitude * m_average * std::pow(couplings.alpha / m_alpha, m_alpha_power);
-    if (!std::isfinite(me2)) return {std::numeric_limits<double>::quiet_NaN(), flags | PYAMP_FLAG_FAILED};
-    return {me2, flags};
+    if (!std::isfinite(me2)) return {nan, flags | PYAMP_FLAG_FAILED, nan};
+    return {me2, flags, std::hypot(sigma_syst, sigma_stat) / amplitude};
 }
 
 std::string Amplitude::ProcessName() const { return PyAmp::ProcessName(m_pdg_ids, m_n_in); }

@@ -47,7 +47,8 @@ std::string Block::Text(const std::string& key, const std::string& fallback) {
     return value.SetDefault(fallback).Get<std::string>();
 }
 
-double Block::Number(const std::string& key, double fallback, double minimum, double maximum, bool whole) {
+double Block::Number(const std::string& key, double fallback, double minimum, double maximum, bool whole,
+                     const std::string& or_else) {
     const std::string found = Text(key, "");
     if (found.empty()) return fallback;
     char* end = nullptr;
@@ -55,7 +56,7 @@ double Block::Number(const std::string& key, double fallback, double minimum, do
     if (*end != '\0' || !(value > minimum) || !(value <= maximum) || (whole && value != std::floor(value)))
         Stop("run card: " + m_name + ": " + key + " is " + found + "; give " +
              (whole ? "a whole number" : "a number") + " above " + Short(minimum) + " and not above " +
-             Short(maximum));
+             Short(maximum) + or_else);
     return value;
 }
 

@@ -92,8 +92,9 @@ void CheckHook(Mode mode) {
                            .SetDefault("None")
                            .UseNoneReplacements()
                            .GetVector<std::string>();
-    if (mode == Mode::two_stage && std::find(hooks.begin(), hooks.end(), "PyAmp") == hooks.end())
-        Stop("run card: PYAMP: MODE two_stage found without its hook, the events would follow the surrogate; add " +
+    if (HasSecondStage(mode) && std::find(hooks.begin(), hooks.end(), "PyAmp") == hooks.end())
+        Stop(std::string("run card: PYAMP: MODE ") + NameOf(mode) +
+             " found without its hook, the events would follow the surrogate; add " +
              std::string("USERHOOKS: [PyAmp], or take MODE surrogate"));
 }
 
@@ -168,7 +169,7 @@ double ChooseXMax(double from_card, const Amplitude& surrogate) {
         if (x_max != metrics->end() && x_max->is_number() && x_max->get<double>() > 0.0) return x_max->get<double>();
     }
     Stop(surrogate.Source() + ": no x_max found among its metrics, MODE two_stage needs one; give PYAMP: {X_MAX: " +
-         "number}, about the largest truth/surrogate that is to be unweighted");
+         "number}, about the largest truth/surrogate that is to be unweighted, or X_MAX: auto for a warm-up");
 }
 
 bool SameInvariants(const ATOOLS::Vec4D_Vector& a, const ATOOLS::Vec4D_Vector& b) {

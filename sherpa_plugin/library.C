@@ -37,6 +37,15 @@ Library::Library(const std::string& path) : m_path(path) {
     if (version() < PYAMP_CAPI_VERSION)
         Stop(path + ": version " + std::to_string(version()) + " of the C interface found, " +
              std::to_string(PYAMP_CAPI_VERSION) + " or newer expected; use the libpyamp.so built with this plugin");
+    p_library = handle;
+}
+
+SecondStageFunctions::SecondStageFunctions(const Library& library) : last_error(library.last_error) {
+    Resolve(library.p_library, library.Path(), "pyamp_two_stage", two_stage);
+    Resolve(library.p_library, library.Path(), "pyamp_roulette", roulette);
+    Resolve(library.p_library, library.Path(), "pyamp_roulette_weight", roulette_weight);
+    Resolve(library.p_library, library.Path(), "pyamp_budget_maximum", budget_maximum);
+    Resolve(library.p_library, library.Path(), "pyamp_choose_roulette", choose_roulette);
 }
 
 }  // namespace PyAmp

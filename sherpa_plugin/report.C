@@ -2,19 +2,17 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
-#include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "ATOOLS/Org/Message.H"
 #include "ATOOLS/Org/Run_Parameter.H"
 #include "report.H"
 #include "run.H"
+#include "second_stage_report.H"
+#include "text.H"
 
 namespace PyAmp {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Trials and events as Sherpa counts them.
 struct Sherpa_Counts {
@@ -23,15 +21,17 @@ struct Sherpa_Counts {
 
 /// The first stage's acceptances: with the second stage running, every event that it has seen.
 long Accepted(const Run& run, const Sherpa_Counts& sherpa) {
-    return run.Card().mode == Mode::two_stage ? run.Counts().second_stage.seen : sherpa.events;
+    const Unweighting* second = run.SecondStage();
+    return second ? second->WarmUp().seen + second->Counts().seen : sherpa.events;
 }
 
 Gain GainOf(const Run& run, const Sherpa_Counts& sherpa) {
     const PhaseStatistics& events = run.Counts().events;
-    const SecondStageStatistics& second = run.Counts().second_stage;
+    const Unweighting* second = run.SecondStage();
     Gain gain;
     if (!events.points) return gain;
-    const double evaluating = events.surrogate.seconds + events.truth.seconds + second.truth.seconds;
+    double evaluating = events.surrogate.seconds + events.truth.seconds;
+    if (second) evaluating += second->WarmUp().truth.seconds + second->Counts().truth.seconds;
     gain.t_ps = (events.WallSeconds() - evaluating) / events.points;
     gain.t_surrogate = events.surrogate.Mean();
     const double efficiency = static_cast<double>(Accepted(run, sherpa)) / events.points;
@@ -41,17 +41,20 @@ Gain GainOf(const Run& run, const Sherpa_Counts& sherpa) {
         return gain;
     }
     gain.epsilon_1st = efficiency;
-    if (run.Card().mode == Mode::surrogate) return gain;
-    gain.t_me = second.truth.Mean();
-    gain.epsilon_2nd = second.Epsilon();
-    gain.x_max = run.XMax();
-    gain.n_eff_over_n = second.NEffOverN();
+    if (!second) return gain;
+    // What goes on after the warm-up, which is not what a long run costs.
+    const SecondStageStatistics& counts = second->Counts();
+    gain.t_me = second->TruthMean();
+    gain.epsilon_2nd = counts.Epsilon();
+    if (run.Card().mode == Mode::two_stage)
+        gain.x_max = second->InWarmUp() ? NAN : second->Settings().x_max;
+    else
+        gain.mean_p = counts.MeanProbability();
+    gain.n_eff_over_n = counts.accepted.NEffOverN();
     // <w>/w_max of the truth, were its maximum that of the surrogate: <w>/s_max = <s>/s_max * <w>/<s>
-    gain.epsilon_full = run.Card().epsilon_full > 0.0 ? run.Card().epsilon_full : gain.epsilon_1st * second.XMean();
+    gain.epsilon_full = run.Card().epsilon_full > 0.0 ? run.Card().epsilon_full : gain.epsilon_1st * counts.XMean();
     return gain;
 }
-
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json PhaseTree(const PhaseStatistics& phase) {
     return {{"points", phase.points},
@@ -66,37 +69,19 @@ Json PhaseTree(const PhaseStatistics& phase) {
             {"lost", phase.lost}};
 }
 
-Json SecondStageTree(const Run& run) {
-    const SecondStageStatistics& second = run.Counts().second_stage;
-    return {{"x_max", run.XMax()},
-            {"seed", run.Card().seed},
-            {"seen", second.seen},
-            {"accepted", second.accepted},
-            {"from_truth", second.from_truth},
-            {"lost", second.lost},
-            {"truth_calls", second.truth.calls},
-            {"truth_s", Number(second.truth.seconds)},
-            {"mean_x", Number(second.XMean())},
-            {"mean_x_square", Number(second.seen ? second.x_square_sum / second.seen : NAN)},
-            {"largest_x", Number(second.x_largest)},
-            {"mean_p", Number(second.seen ? second.probability_sum / second.seen : NAN)},
-            {"overweights", second.overweights},
-            {"overweight_share", Number(second.OverweightShare())},
-            {"n_eff_over_n", Number(second.NEffOverN())}};
-}
-
 Json GainTree(const Run& run, const Gain& gain) {
     Json tree = {{"t_me_ms", Number(1e3 * gain.t_me)},
                  {"t_ps_ms", Number(1e3 * gain.t_ps)},
                  {"t_surr_ms", Number(1e3 * gain.t_surrogate)},
                  {"epsilon_full", Number(gain.epsilon_full)},
-                 {"epsilon_full_from", run.Card().mode == Mode::truth       ? "this run"
-                                       : run.Card().epsilon_full > 0.0      ? "run card"
-                                       : run.Card().mode == Mode::two_stage ? "epsilon_1st * mean_x"
-                                                                            : "unknown"},
+                 {"epsilon_full_from", run.Card().mode == Mode::truth  ? "this run"
+                                       : run.Card().epsilon_full > 0.0 ? "run card"
+                                       : run.SecondStage()             ? "epsilon_1st * mean_x"
+                                                                       : "unknown"},
                  {"epsilon_1st", Number(gain.epsilon_1st)},
                  {"epsilon_2nd", Number(gain.epsilon_2nd)},
                  {"x_max", Number(gain.x_max)},
+                 {"mean_p", Number(gain.mean_p)},
                  {"n_eff_over_n", Number(gain.n_eff_over_n)},
                  {"T_standard_ms", Number(1e3 * gain.TStandard())},
                  {"T_surrogate_ms", Number(1e3 * gain.TSurrogate())},
@@ -118,30 +103,14 @@ void WriteYaml(std::ostream& out, const Json& tree, const std::string& indent = 
         if (value.is_object()) {
             out << '\n';
             WriteYaml(out, value, indent + "  ");
+        } else if (value.is_array()) {
+            out << " [";
+            for (std::size_t i = 0; i < value.size(); ++i) out << (i ? ", " : "") << Scalar(value[i]);
+            out << "]\n";
         } else {
             out << ' ' << Scalar(value) << '\n';
         }
     }
-}
-
-std::string Time(double seconds) {
-    if (!std::isfinite(seconds)) return "-";
-    std::ostringstream text;
-    text << std::setprecision(3);
-    if (seconds < 1e-3)
-        text << 1e6 * seconds << " us";
-    else if (seconds < 1.0)
-        text << 1e3 * seconds << " ms";
-    else
-        text << seconds << " s";
-    return text.str();
-}
-
-std::string Percent(double part) {
-    if (!std::isfinite(part)) return "-";
-    std::ostringstream text;
-    text << std::setprecision(3) << 100.0 * part << " %";
-    return text.str();
 }
 
 void PrintPhase(std::ostream& out, const std::string& name, const PhaseStatistics& phase) {
@@ -155,23 +124,13 @@ void PrintPhase(std::ostream& out, const std::string& name, const PhaseStatistic
             << " failed; without a number from the truth too, counted as zero: " << phase.lost << '\n';
 }
 
-void PrintSecondStage(std::ostream& out, const Run& run) {
-    const SecondStageStatistics& second = run.Counts().second_stage;
-    out << "  second stage: " << second.seen << " seen, " << second.accepted << " accepted; truth "
-        << second.truth.calls << " x " << Time(second.truth.Mean()) << "; already the truth: " << second.from_truth;
-    if (second.lost) out << "; rejected without a number from the truth: " << second.lost;
-    out << "\n    x = truth/surrogate: mean " << second.XMean() << ", largest " << second.x_largest << ", x_max "
-        << run.XMax() << "; overweights " << second.overweights << " with " << Percent(second.OverweightShare())
-        << " of the cross section; N_eff/N " << second.NEffOverN() << '\n';
-}
-
 void PrintGain(std::ostream& out, const Run& run, const Gain& gain) {
     out << "  time per trial: everything else (t_PS) " << Time(gain.t_ps) << "; epsilon_full "
         << Percent(gain.epsilon_full) << ", epsilon_1st " << Percent(gain.epsilon_1st) << ", epsilon_2nd "
         << Percent(gain.epsilon_2nd) << '\n';
     if (run.Card().mode == Mode::truth) {
         out << "  T_standard = (t_ME + t_PS)/epsilon_full = " << Time(gain.TStandard()) << " per event\n";
-    } else if (run.Card().mode == Mode::two_stage) {
+    } else if (run.SecondStage()) {
         out << "  T_standard = " << Time(gain.TStandard()) << ", T_surrogate = " << Time(gain.TSurrogate())
             << " per event, f_eff = " << gain.FEff() << " (corrected for N_eff/N)\n";
         if (run.Card().epsilon_full <= 0.0)
@@ -189,7 +148,7 @@ void Report(const Run& run) {
     text << "pyamp: summary, MODE " << NameOf(run.Card().mode) << ", " << run.Truth().ProcessName() << '\n';
     PrintPhase(text, "integration", run.Counts().integration);
     PrintPhase(text, "events", run.Counts().events);
-    if (run.Card().mode == Mode::two_stage) PrintSecondStage(text, run);
+    if (run.SecondStage()) PrintSecondStage(text, *run.SecondStage(), run.Card().mode);
     if (run.Counts().events.points) PrintGain(text, run, gain);
     msg_Out() << text.str() << std::flush;
 
@@ -201,7 +160,7 @@ void Report(const Run& run) {
                  {"sherpa", {{"events", sherpa.events}, {"trials", sherpa.trials}}},
                  {"integration", PhaseTree(run.Counts().integration)},
                  {"events", PhaseTree(run.Counts().events)}};
-    if (run.Card().mode == Mode::two_stage) tree["second_stage"] = SecondStageTree(run);
+    if (run.SecondStage()) tree["second_stage"] = SecondStageTree(*run.SecondStage(), run.Card().mode);
     tree["gain"] = GainTree(run, gain);
     std::ofstream file(run.Card().summary);
     WriteYaml(file, tree);

@@ -1,5 +1,4 @@
-// Which amplitude answers for which point, and the accept/reject step of the second stage.
-#include <algorithm>
+// Which amplitude answers for which point.
 #include <cmath>
 #include <fstream>
 
@@ -22,7 +21,8 @@ std::unique_ptr<Amplitude> OpenSurrogate(const Library& library, const Settings&
     // policy "nan": the plugin itself sends points to the truth, since it times and counts them
     nlohmann::json options = {{"policy", "nan"}};
     if (!settings.dtype.empty()) options["dtype"] = settings.dtype;
-    return std::make_unique<Amplitude>(library, settings.model, "surrogate", options);
+    return std::make_unique<Amplitude>(library, settings.model, "surrogate", options,
+                                       settings.mode == Mode::roulette);
 }
 
 }  // namespace
@@ -53,13 +53,18 @@ Run::Run()
         CheckSameProcess(*p_surrogate, *p_truth);
         CheckDomain(*p_surrogate, m_settings.outside_domain);
     }
-    if (m_settings.mode == Mode::two_stage) m_x_max = ChooseXMax(m_settings.x_max, *p_surrogate);
+    if (HasSecondStage(m_settings.mode)) {
+        SecondStageSettings& second = m_settings.second_stage;
+        if (m_settings.mode == Mode::two_stage && second.warm_up == 0)
+            second.x_max = ChooseXMax(second.x_max, *p_surrogate);
+        p_unweighting = std::make_unique<Unweighting>(m_library, m_settings.mode, second);
+    }
     msg_Info() << "pyamp: MODE " << NameOf(m_settings.mode) << ", truth " << p_truth->Source();
     if (p_surrogate)
         msg_Info() << ", surrogate " << p_surrogate->Source() << " ("
                    << p_surrogate->Description().value("backend", "") << ", "
                    << p_surrogate->Description().value("dtype", "") << ")";
-    if (m_settings.mode == Mode::two_stage) msg_Info() << ", x_max " << m_x_max;
+    if (p_unweighting) msg_Info() << ", " << p_unweighting->InWords();
     msg_Info() << std::endl;
 }
 
@@ -116,6 +121,7 @@ void Run::Evaluate(Point& point, PhaseStatistics& statistics) {
         if (value.flags == 0) {
             point.from_truth = false;
             point.me2 = value.me2;
+            point.relative_sigma = value.relative_sigma;
             return;
         }
         if (value.flags & PYAMP_FLAG_OUTSIDE_DOMAIN) {
@@ -140,8 +146,7 @@ double Run::TruthValue(const Point& point, Cost& cost) {
     return (*p_truth)(point.momenta, point.couplings).me2;
 }
 
-double Run::Ratio(const ATOOLS::Vec4D_Vector& momenta) {
-    SecondStageStatistics& statistics = m_statistics.second_stage;
+Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta) {
     // The event is the point evaluated last: it brings its couplings, the momenta as the first stage saw them, and
     // the value. Only if something in between evaluated another point is the surrogate asked once more.
     Point point = m_last;
@@ -149,50 +154,11 @@ double Run::Ratio(const ATOOLS::Vec4D_Vector& momenta) {
         point.momenta = momenta;
         Evaluate(point, m_statistics.events);
     }
-    if (point.from_truth) {
-        ++statistics.from_truth;
-        return 1.0;
-    }
-    return TruthValue(point, statistics.truth) / point.me2;
-}
-
-double Run::Uniform() {
-    // A counter-based generator (the finaliser of SplitMix64), so that Sherpa's own stream stays as it is and a
-    // decision depends on SEED and its number alone.
-    std::uint64_t bits = (m_settings.seed << 32) + ++m_decisions;
-    bits *= 0x9e3779b97f4a7c15u;
-    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
-    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
-    bits ^= bits >> 31;
-    return static_cast<double>(bits >> 11) * 0x1p-53;
-}
-
-Run::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta) {
-    SecondStageStatistics& statistics = m_statistics.second_stage;
-    const double uniform = Uniform();  // drawn always: the stream keeps its place whatever happens below
-    double x = Ratio(momenta);
-    ++statistics.seen;
-    if (std::isnan(x)) {
-        ++statistics.lost;
-        x = 0.0;
-    }
-    const double probability = std::min(1.0, x / m_x_max), weight = std::max(1.0, x / m_x_max);
-    statistics.x_sum += x;
-    statistics.x_square_sum += x * x;
-    statistics.x_largest = std::max(statistics.x_largest, x);
-    statistics.probability_sum += probability;
-    const bool accepted = uniform < probability;
-    if (accepted) {
-        ++statistics.accepted;
-        statistics.weight_sum += weight;
-        statistics.weight_square_sum += weight * weight;
-        if (weight > 1.0) {
-            ++statistics.overweights;
-            statistics.overweight_sum += weight;
-        }
-    }
+    const auto decision = p_unweighting->Decide(point.from_truth, point.relative_sigma,
+                                                [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
+    m_rejected = !decision.accepted;
     m_statistics.events.last = Clock::now();
-    return {accepted, weight * m_x_max};
+    return decision;
 }
 
 }  // namespace PyAmp

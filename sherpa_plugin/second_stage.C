@@ -18,14 +18,14 @@ class Second_Stage : public SHERPA::Userhook_Base {
 
     ATOOLS::Return_Value::code Run(ATOOLS::Blob_List* blobs) override {
         PyAmp::Run& run = PyAmp::Run::Instance();
-        if (run.Card().mode != Mode::two_stage) return ATOOLS::Return_Value::Nothing;
+        if (!HasSecondStage(run.Card().mode)) return ATOOLS::Return_Value::Nothing;
         ATOOLS::Blob* signal = blobs->FindFirst(ATOOLS::btp::Signal_Process);
         if (!signal) return ATOOLS::Return_Value::Nothing;
         ATOOLS::Vec4D_Vector momenta;
         for (int i = 0; i < signal->NInP(); ++i) momenta.push_back(signal->InParticle(i)->Momentum());
         for (int i = 0; i < signal->NOutP(); ++i) momenta.push_back(signal->OutParticle(i)->Momentum());
 
-        const PyAmp::Run::Decision decision = run.SecondStage(momenta);
+        const Unweighting::Decision decision = run.SecondStage(momenta);
         // Sherpa goes on counting the trials of a rejected event, so that the cross section comes out right.
         if (!decision.accepted) return ATOOLS::Return_Value::New_Event;
         auto weights = (*signal)["WeightsMap"]->Get<ATOOLS::Weights_Map>();

@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /* Version of this interface; it grows by adding keys and functions, and never changes the meaning of old ones. */
-#define PYAMP_CAPI_VERSION 1
+#define PYAMP_CAPI_VERSION 2
 
 typedef struct pyamp_handle pyamp_handle;
 
@@ -111,6 +111,32 @@ PYAMP_API int pyamp_close(pyamp_handle* handle);
 PYAMP_API char const* pyamp_last_error(void);
 
 PYAMP_API int pyamp_capi_version(void);
+
+/* Since version 2: the second stage of unweighting, for hosts that accept events by a surrogate's weight first.
+ * x = truth/surrogate of such an event. The decision on the event `index` depends on (seed, index) alone. */
+
+/* Accepts with probability min(1, x/x_max): *accepted is 1 or 0, *weight = max(1, x/x_max). x_max is positive. */
+PYAMP_API int pyamp_two_stage(uint64_t seed, uint64_t index, double x, double x_max, int* accepted, double* weight);
+
+/* Every event is accepted. Its truth is to be evaluated with probability p = min(max(kappa * relative_sigma, p_min),
+ * 1): *evaluate is 1 or 0, *probability = p. relative_sigma is the surrogate's uncertainty over its amplitude; p = 1
+ * where it is negative or no finite number. kappa is not negative, p_min positive. The event's weight is 1 without
+ * the truth, and *weight of pyamp_roulette_weight with it, 1 + (x - 1)/p: on average x. It can be negative. */
+PYAMP_API int pyamp_roulette(uint64_t seed, uint64_t index, double relative_sigma, double kappa, double p_min,
+                             int* evaluate, double* probability);
+PYAMP_API int pyamp_roulette_weight(double x, double probability, double* weight);
+
+/* From a pilot, the x of n events that the first stage accepted. *maximum: the x_max above which x has a share
+ * `budget` of the cross section in excess, sum max(0, x - x_max) = budget * sum x. *error, which may be NULL: its
+ * standard deviation over resampled pilots. */
+PYAMP_API int pyamp_budget_maximum(size_t n, double const* x, double budget, uint64_t seed, double* maximum,
+                                   double* error);
+
+/* From a pilot with the uncertainties: the kappa and p_min with the smallest mean p for which the pilot would have an
+ * effective sample size N_eff/N of at least the target, and no negative weight. *n_eff_over_n: what is expected with
+ * them. Where not even p = 1 reaches the target, *reached is 0 and p_min 1. */
+PYAMP_API int pyamp_choose_roulette(size_t n, double const* x, double const* relative_sigma, double target,
+                                    double* kappa, double* p_min, double* mean_p, double* n_eff_over_n, int* reached);
 
 #ifdef __cplusplus
 }

@@ -23,7 +23,7 @@ inline PhiloxBlock philox4x32_10(PhiloxBlock c, PhiloxKey key) noexcept {
 }
 
 /// What the numbers are for; different streams of one seed are independent.
-enum class RandomStream : std::uint32_t { phase_space = 0, unweighting = 1, importance = 2 };
+enum class RandomStream : std::uint32_t { phase_space = 0, unweighting = 1, importance = 2, bootstrap = 3 };
 
 /// The uniform numbers of one point, one after the other, in the open interval (0, 1).
 class PointRandom {

@@ -22,4 +22,5 @@ PYBIND11_MODULE(_core, m) {
     pyamp::python::register_phase_space(m);
     pyamp::python::register_quark_loop(m);
     pyamp::python::register_surrogate(m);
+    pyamp::python::register_unweighting(m);
 }

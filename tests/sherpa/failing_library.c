@@ -1,5 +1,6 @@
 /* A stand-in for libpyamp whose amplitudes fail for a known share of the points: surrogate 30 %, truth 10 % (of all
- * points, a subset of the former). What is left is 1/s, with truth = 1.2 * surrogate. */
+ * points, a subset of the former). What is left is 1/s, with truth = 1.2 * surrogate and uncertainties of 0.1/s each.
+ * The second stage is that of libpyamp, against which it is linked. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t off
             if (out_keys[i] == PYAMP_OUT_FLAGS)
                 ((int32_t*)out[i])[k] = failed ? PYAMP_FLAG_FAILED : 0;
             else
-                ((double*)out[i])[k] = failed ? NAN : value;
+                ((double*)out[i])[k] = failed ? NAN : out_keys[i] == PYAMP_OUT_AMPLITUDE ? value : 0.1 * value;
         }
     }
     return PYAMP_SUCCESS;

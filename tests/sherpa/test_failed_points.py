@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pyamp.paths import library as installed
 from pyamp.sherpa import SherpaResult, run_card
 from tests.sherpa.conftest import process
 
@@ -23,15 +24,19 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("library") / "libfailing.so"
     include = HERE.parents[1] / "csrc"
     source = HERE / "failing_library.c"
+    real = installed("pyamp")
+    linked = ["-Wl,--no-as-needed", str(real), f"-Wl,-rpath,{real.parent}", "-lm"]
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", f"-I{include}", str(source), "-o", str(path), "-lm"], check=True
+        ["cc", "-shared", "-fPIC", "-O1", f"-I{include}", str(source), "-o", str(path), *linked], check=True
     )
     return path
 
 
 def run(directory: Path, library: Path, mode: str, **settings: Any) -> SherpaResult:
-    block = {"MODE": mode, "MODEL": "any", "LIBRARY": str(library), "RECORD_POINTS": 5000}
-    hooks = ["PyAmp"] if mode == "two_stage" else ["None"]
+    block: dict[str, Any] = {"MODE": mode, "MODEL": "any", "LIBRARY": str(library), "RECORD_POINTS": 5000}
+    if mode == "roulette":
+        block |= {"KAPPA": 2.0, "P_MIN": 0.1}
+    hooks = ["PyAmp"] if mode in ("two_stage", "roulette") else ["None"]
     overrides = {"PYAMP": block, "USERHOOKS": hooks, "PROCESSES": process(Integrator="Rambo"), **settings}
     return run_card("partonic", None, directory, {"PSI": {"ITMIN": 500}, **overrides}, n_events=2000)
 
@@ -41,7 +46,7 @@ def assert_share(found: int, total: int, share: float) -> None:
     assert abs(found - share * total) < 4 * np.sqrt(share * (1 - share) * total)
 
 
-@pytest.mark.parametrize("mode", ["truth", "surrogate", "two_stage"])
+@pytest.mark.parametrize("mode", ["truth", "surrogate", "two_stage", "roulette"])
 def test_shares(run_directory: Path, library: Path, mode: str) -> None:
     result = run(run_directory, library, mode)
     for phase in ("integration", "events"):
@@ -68,7 +73,21 @@ def test_second_stage(run_directory: Path, library: Path) -> None:
     assert second["largest_x"] == pytest.approx(1.2)
 
 
+def test_roulette(run_directory: Path, library: Path) -> None:
+    """The truth of the first stage stands; of the others a share 2·√2·0.1 asks, and the weight tells of x = 1.2."""
+    second = run(run_directory, library, "roulette").summary["second_stage"]
+    own = second["seen"] - second["from_truth"]
+    p = 2 * np.sqrt(0.02)
+    assert second["accepted"] == second["seen"] == 2000
+    assert second["mean_p"] == pytest.approx(p * own / 2000)
+    assert_share(second["evaluated"], own, p)
+    assert second["mean_x"] == pytest.approx(1 + 0.2 / p * second["evaluated"] / 2000)
+    assert second["lost"] == second["negative"] == 0
+
+
 def test_cross_section_counts_lost_points_as_zero(tmp_path: Path, library: Path) -> None:
-    runs = {mode: run(tmp_path / mode, library, mode) for mode in ("truth", "two_stage")}
-    a, b = runs["truth"], runs["two_stage"]
-    assert abs(a.cross_section_pb - b.cross_section_pb) < 4 * np.hypot(a.error_pb, b.error_pb)
+    runs = {mode: run(tmp_path / mode, library, mode) for mode in ("truth", "two_stage", "roulette")}
+    truth = runs.pop("truth")
+    for other in runs.values():
+        error = np.hypot(truth.error_pb, other.error_pb)
+        assert abs(truth.cross_section_pb - other.cross_section_pb) < 4 * error

@@ -54,12 +54,28 @@ def rewritten(
     [
         ({"MODDE": "truth"}, ("unknown key MODDE in PYAMP", "nearest known one is MODE")),
         ({"x_max": 2}, ("unknown key x_max", "nearest known one is X_MAX")),
-        ({"MODE": "surogate"}, ("MODE is surogate", "surrogate, truth, two_stage")),
+        ({"MODE": "surogate"}, ("MODE is surogate", "roulette, surrogate, truth, two_stage")),
         ({"MODE": "surrogate"}, ("MODEL is missing", "give the path of a model file")),
         ({"OUTSIDE_DOMAIN": "nan"}, ("OUTSIDE_DOMAIN is nan", "error, truth")),
         ({"DTYPE": "float16"}, ("DTYPE is float16", "float32, float64")),
         ({"X_MAX": "ten"}, ("X_MAX is ten", "give a number above 0")),
         ({"X_MAX": -1}, ("X_MAX is -1",)),
+        ({"X_MAX": "automatic"}, ("X_MAX is automatic", "1e+30, or auto")),
+        ({"KAPPA": 0, "P_MIN": 0.1}, ("KAPPA is 0", "a number above 0")),
+        ({"P_MIN": 1.1, "KAPPA": 1}, ("P_MIN is 1.1", "not above 1")),
+        ({"KAPPA": 1}, ("KAPPA without P_MIN found", "give both, or neither")),
+        ({"P_MIN": 0.1}, ("P_MIN without KAPPA found", "give both, or neither")),
+        ({"N_EFF_OVER_N": 99}, ("N_EFF_OVER_N is 99", "not above 1")),
+        ({"BUDGET": 0.9}, ("BUDGET is 0.9", "not above 0.5")),
+        ({"WARM_UP": 5}, ("WARM_UP is 5", "a whole number above 9")),
+        (
+            {"MODE": "two_stage", "MODEL": "any", "X_MAX": 1.2, "WARM_UP": 100},
+            ("WARM_UP and X_MAX found", "drop one of them, or give X_MAX: auto"),
+        ),
+        (
+            {"MODE": "roulette", "MODEL": "any", "KAPPA": 1, "P_MIN": 0.1, "WARM_UP": 100},
+            ("WARM_UP and KAPPA and P_MIN found", "drop one of them"),
+        ),
         ({"EPSILON_FULL": 1.5}, ("EPSILON_FULL is 1.5", "not above 1")),
         ({"SEED": 0.5}, ("SEED is 0.5", "whole number")),
         ({"SEED": [1, 2]}, ("SEED takes a single value",)),
@@ -91,10 +107,10 @@ def test_block_that_is_none(run_directory: Path, tmp_path: Path) -> None:
         run(card, run_directory, {"PROCESSES": process()})
 
 
-def test_second_stage_without_its_hook(run_directory: Path, golden: Path) -> None:
-    refused(
-        run_directory, "without its hook", "add USERHOOKS: [PyAmp]", PYAMP={"MODE": "two_stage"}, model=golden
-    )
+@pytest.mark.parametrize("mode", ["two_stage", "roulette"])
+def test_second_stage_without_its_hook(run_directory: Path, golden: Path, mode: str) -> None:
+    texts = (f"MODE {mode} found without its hook", "add USERHOOKS: [PyAmp]")
+    refused(run_directory, *texts, PYAMP={"MODE": mode}, model=golden)
 
 
 def test_no_such_model(run_directory: Path) -> None:
@@ -142,7 +158,14 @@ def test_model_with_other_couplings(run_directory: Path, golden: Path, tmp_path:
 
 def test_model_without_x_max(run_directory: Path, golden: Path, tmp_path: Path) -> None:
     model = rewritten(golden, tmp_path / "bare.safetensors", lambda header: header["metrics"].clear())
-    refused(run_directory, "no x_max found", "give PYAMP: {X_MAX: number}", card="two_stage", model=model)
+    refused(
+        run_directory,
+        "no x_max found",
+        "give PYAMP: {X_MAX: number}",
+        "X_MAX: auto",
+        card="two_stage",
+        model=model,
+    )
 
 
 def test_card_of_another_process(run_directory: Path) -> None:

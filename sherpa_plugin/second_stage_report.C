@@ -1,0 +1,95 @@
+#include "second_stage_report.H"
+
+namespace PyAmp {
+namespace {
+
+Json HistogramTree(const XHistogram& histogram) {
+    const auto inner = [](const std::vector<double>& all) {
+        return Json(std::vector<double>(all.begin() + 1, all.end() - 1));
+    };
+    const auto& content = histogram.Content();
+    const auto& variance = histogram.Variance();
+    return {{"edges", histogram.Edges()},
+            {"content", inner(content)},
+            {"variance", inner(variance)},
+            {"underflow", content.front()},
+            {"underflow_variance", variance.front()},
+            {"overflow", content.back()},
+            {"overflow_variance", variance.back()}};
+}
+
+Json WarmUpTree(const Unweighting& second) {
+    const SecondStageStatistics& counts = second.WarmUp();
+    return {{"events_asked_for", second.Settings().warm_up},
+            {"complete", !second.InWarmUp()},
+            {"seen", counts.seen},
+            {"accepted", counts.accepted.events},
+            {"from_truth", counts.from_truth},
+            {"lost", counts.lost},
+            {"truth_calls", counts.truth.calls},
+            {"truth_s", Number(counts.truth.seconds)},
+            {"mean_x", Number(counts.XMean())},
+            {"largest_x", Number(counts.x_largest)},
+            {"n_eff_over_n", Number(counts.accepted.NEffOverN())},
+            {"n_eff_over_n_of_all", Number(second.NEffOverNOfAll())}};
+}
+
+}  // namespace
+
+Json SecondStageTree(const Unweighting& second, Mode mode) {
+    const SecondStageStatistics& counts = second.Counts();
+    const SecondStageSettings& settings = second.Settings();
+    Json tree = {{"seed", settings.seed},
+                 {"seen", counts.seen},
+                 {"accepted", counts.accepted.events},
+                 {"from_truth", counts.from_truth},
+                 {"lost", counts.lost},
+                 {"truth_calls", counts.truth.calls},
+                 {"truth_s", Number(counts.truth.seconds)},
+                 {"mean_x", Number(counts.XMean())},
+                 {"mean_x_square", Number(counts.seen ? counts.x_square_sum / counts.seen : NAN)},
+                 {"largest_x", Number(counts.x_largest)},
+                 {"n_eff_over_n", Number(counts.accepted.NEffOverN())}};
+    if (mode == Mode::two_stage) {
+        tree["x_max"] = Number(second.InWarmUp() ? NAN : settings.x_max);
+        if (settings.warm_up) tree["x_max_error"] = Number(second.InWarmUp() ? NAN : second.XMaxError());
+        tree["budget"] = settings.budget;
+        tree["excess_share"] = Number(counts.ExcessShare());
+        tree["excess_share_error"] = Number(counts.ExcessError());
+        tree["mean_acceptance"] = Number(counts.MeanProbability());
+        tree["overweights"] = counts.overweights;
+        tree["overweight_share"] = Number(counts.OverweightShare());
+    } else {
+        tree["kappa"] = Number(second.InWarmUp() ? NAN : settings.kappa);
+        tree["p_min"] = Number(second.InWarmUp() ? NAN : settings.p_min);
+        tree["n_eff_over_n_aim"] = settings.n_eff_over_n;
+        tree["mean_p"] = Number(counts.MeanProbability());
+        tree["evaluated"] = counts.truth.calls;
+        tree["negative"] = counts.negative;
+    }
+    if (settings.warm_up) tree["warm_up"] = WarmUpTree(second);
+    tree["x_histogram"] = HistogramTree(second.Histogram());
+    return tree;
+}
+
+void PrintSecondStage(std::ostream& out, const Unweighting& second, Mode mode) {
+    const SecondStageStatistics& counts = second.Counts();
+    if (const long asked = second.Settings().warm_up) {
+        out << "  warm-up: " << second.WarmUp().seen << " events with weight x";
+        if (second.InWarmUp()) out << ", of " << asked << ": the run ended before anything was chosen";
+        out << '\n';
+    }
+    out << "  second stage: " << counts.seen << " seen, " << counts.accepted.events << " accepted; truth "
+        << counts.truth.calls << " x " << Time(counts.truth.Mean()) << "; already the truth: " << counts.from_truth;
+    if (counts.lost) out << "; counted as zero without a number from the truth: " << counts.lost;
+    out << "\n    x = truth/surrogate: mean " << counts.XMean() << ", largest " << counts.x_largest << "; ";
+    if (mode == Mode::two_stage)
+        out << "x_max " << second.Settings().x_max << "; overweights " << counts.overweights << " with "
+            << Percent(counts.OverweightShare()) << " of the cross section";
+    else
+        out << "KAPPA " << second.Settings().kappa << ", P_MIN " << second.Settings().p_min << ", mean p "
+            << counts.MeanProbability() << "; negative weights " << counts.negative;
+    out << "; N_eff/N " << counts.accepted.NEffOverN() << '\n';
+}
+
+}  // namespace PyAmp

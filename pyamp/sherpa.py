@@ -21,7 +21,7 @@ from pyamp.paths import tool
 
 REPOSITORY = Path(__file__).parents[1]
 CARDS = ("truth", "surrogate", "two_stage", "roulette", "partonic")
-PROCESSES = ("gg_to_aag", "gg_to_aagg")
+PROCESSES = ("gg_to_aag", "gg_to_aagg", "gg_to_eegdd", "gg_to_eeggdd")
 SUMMARY = "summary.yaml"
 LOG = "sherpa.log"
 
@@ -98,7 +98,8 @@ def plugin_path() -> Path:
 def card_path(name: str) -> Path:
     """A ready run card: ``truth``, ``surrogate``, ``two_stage``, ``roulette`` (p p, 13 TeV), ``partonic`` (g g, 1 TeV).
 
-    ``gg_to_aagg`` is what one more gluon changes in them; Sherpa takes it after a card.
+    ``gg_to_aagg``, ``gg_to_eegdd`` and ``gg_to_eeggdd`` are what other processes change in them; Sherpa takes those
+    after a card.
     """
     for folder in (Path(sys.prefix) / "share" / "pyamp" / "cards", REPOSITORY / "sherpa_plugin" / "cards"):
         if (folder / f"{name}.yaml").is_file():
@@ -275,7 +276,8 @@ def run_card(
     model : str or Path or None
         The model file; None if the card needs none.
     process : str
-        ``gg_to_aag`` or ``gg_to_aagg``.
+        ``gg_to_aag``, ``gg_to_aagg``, ``gg_to_eegdd`` or ``gg_to_eeggdd``; the truth of the last two is Sherpa's tree
+        level, whose provider card is given as ``overrides={"PYAMP": {"TRUTH": path}}``.
     directory, overrides, n_events, seed, timeout
         As for :func:`run`.
     """

@@ -7,6 +7,10 @@
 // second channel in which the last emission is a recoil. Sherpa's Vegas refines every variable, its multi-channel
 // weighs the channels.
 //
+// A lepton and its antiparticle stem from one Z or photon, and are what remains last: their mass follows the
+// resonance in one channel and 1/M^2 in another, for each species of leg that may be the last emission. Pairs of
+// quarks get no mass of their own: between jets that are apart from each other the weights show no peak in it.
+//
 // Sherpa 3.0 hands a channel its momenta in the laboratory; its own Rambo ignores that and generates in the partonic
 // frame, so that it is right for beams of fixed partonic energy only. These channels use k_T and rapidities.
 #include <algorithm>
@@ -220,7 +224,7 @@ class Channels : public PHASIC::Channel_Generator {
                 }
     }
 
-    /// l- l+ come from one Z or photon; each of the other legs may be the one that takes the recoil.
+    /// Of identical legs only one is ever the last emission.
     void AddLeptonPair(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, int first, int second) {
         const ATOOLS::Flavour z(kf_Z);
         const Order others = Others(static_cast<int>(outgoing.size()), first, second);
@@ -259,8 +263,8 @@ class Channels : public PHASIC::Channel_Generator {
 
     /// @param emitted in this order, each leg by radiation
     /// @param mass how the mass of what the last emission leaves is spread; nullptr: that is radiation too
-    void Add(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, const Order& emitted, int first, int second,
-             const std::string& name, std::unique_ptr<MassMap> mass) {
+    void Add(const std::vector<int>& outgoing, const GuaranteedCuts& cuts, const Order& emitted, int first,
+             int second, const std::string& name, std::unique_ptr<MassMap> mass) {
         const int n_in = 2, n_out = static_cast<int>(outgoing.size());
         std::vector<Emissions_And_Pair::Step> steps;
         for (std::size_t i = 0; i < emitted.size(); ++i) {
@@ -269,7 +273,8 @@ class Channels : public PHASIC::Channel_Generator {
             const double kt_min = PtMin(outgoing, cuts, emitted[i]);
             const Mass2Range rest = cuts.Mass2(outgoing, remaining);
             const bool recoils = mass && remaining.size() == 2;
-            steps.push_back({n_in + emitted[i], recoils ? Recoil(kt_min, rest, std::move(mass)) : Radiation(kt_min, rest)});
+            steps.push_back(
+                {n_in + emitted[i], recoils ? Recoil(kt_min, rest, std::move(mass)) : Radiation(kt_min, rest)});
         }
         const std::string pair = std::to_string(n_in + first) + "_" + std::to_string(n_in + second);
         p_mc->Add(new Emissions_And_Pair(n_in, n_out, &p_proc->Flavours().front(), "PyAmp_" + name + "_" + pair,

@@ -28,6 +28,8 @@ def test_every_card_of_the_package_loads():
         "gg_to_aagg_1tev",
         "gg_to_aagg_lhc13",
         "gg_to_eegdd_1tev",
+        "gg_to_eegdd_lhc13",
+        "gg_to_eeggdd_lhc13",
     ]
     for name in available_processes():
         assert load_process(name).name == name

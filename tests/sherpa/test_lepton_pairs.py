@@ -1,4 +1,4 @@
-"""Lepton pairs by `Integrator: PyAmp`: is the integral right, and is it sharp, with a Z peak that flat points hardly hit?
+"""Lepton pairs by `Integrator: PyAmp`: is the integral right, and is it sharp, on a Z peak that flat points hardly hit?
 
 Cross sections against Comix on Sherpa's own channels, at a fixed energy and with hadron beams, and spectra against
 pyamp's flat points. Seeds are fixed; each comparison of numbers asks for 4 standard errors (false-positive rate 6e-5),
@@ -18,6 +18,7 @@ from scipy.stats import chi2
 import pyamp
 from pyamp.datasets import Dataset, generate_from_sherpa
 from pyamp.phase_space import PhaseSpace
+from pyamp.processes import load_process
 from pyamp.sherpa import SherpaResult, card_path, run
 from pyamp.truth import Truth
 from tests.sherpa.sherpa_alone import sherpa_alone
@@ -167,3 +168,39 @@ def test_spectra_are_those_of_flat_points(recorded: Dataset, truth: Truth) -> No
         assert np.sqrt(np.max(variances)) < 0.03 * counts[0].sum()  # or the comparison means nothing
         statistic = ((counts[0] - counts[1]) ** 2 / (variances[0] + variances[1])).sum()
         assert chi2.sf(statistic, 10) > 1e-4, name
+
+
+def test_ready_cards_and_process_cards_fit(folder: Path) -> None:
+    """Points of the ready cards are points of the process cards, of which the larger differ by a gluon only."""
+    comix = {
+        "process": "21 21 -> 11 -11 21 1 -1",
+        "generator": "Comix",
+    }  # slower than AMEGIC, but starts at once
+    overrides = {
+        "PYAMP": {"TRUTH": pyamp.provider_card("sherpa:", folder / "gg_to_eegdd.json", sherpa=comix)},
+        "PSI": {"ITMIN": 3},
+    }
+    dataset = generate_from_sherpa(
+        [card_path("truth"), card_path("gg_to_eegdd")],
+        50,
+        folder / "gg_to_eegdd.h5",
+        process="gg_to_eegdd_lhc13",
+        settings=overrides,
+    )
+    assert dataset.info.process == load_process("gg_to_eegdd_lhc13")
+
+    small, large = (yaml.safe_load(card_path(name).read_text()) for name in ("gg_to_eegdd", "gg_to_eeggdd"))
+    ((process, block),) = large.pop("PROCESSES")[0].items()
+    assert process == "21 21 -> 11 -11 21 21 1 -1"
+    assert block.pop("Order") == {"QCD": 4, "EW": 2}
+    ((_, small_block),) = small.pop("PROCESSES")[0].items()
+    del small_block["Order"]
+    assert block == small_block
+    assert {key: large[key] for key in small if key != "PSI"} == {
+        key: value for key, value in small.items() if key != "PSI"
+    }
+    gluons = load_process("gg_to_eeggdd_lhc13")
+    assert "sherpa:" + process == gluons.amplitude
+    cuts = gluons.cuts.as_dict()
+    assert cuts["delta_r_min"].pop("21,21") == 0.4
+    assert cuts == dataset.info.process.cuts.as_dict()

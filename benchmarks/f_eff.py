@@ -1,7 +1,7 @@
 """How much faster unweighted diphoton events come with a surrogate: the f_eff table of arXiv:2301.13562.
 
 python benchmarks/f_eff.py MODEL.safetensors [--process CARD] [--dataset FILE.h5] [--quick] [--json PATH [--add]]
-python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml
+python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml [--sherpa-roulette roulette.yaml]
 
 A row from Python needs a model file, a row from Sherpa the summaries of two runs; both together give both. Without a
 process or dataset, phase space is that of the cards gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has
@@ -30,6 +30,7 @@ from pyamp.unweighting.speed_factors import SpeedFactors
 COLUMNS = {
     "process": "process",
     "where": "where",
+    "mode": "mode",
     "t_me": "t_ME/µs",
     "t_ps": "t_PS/µs",
     "epsilon_full": "ε_full/%",
@@ -37,6 +38,7 @@ COLUMNS = {
     "x_max": "x_max",
     "epsilon_1st": "ε_1st/%",
     "epsilon_2nd": "ε_2nd/%",
+    "mean_p": "mean p",
     "n_eff_over_n": "N_eff/N",
     "f_eff": "f_eff",
     "f_eff_limit": "limit",
@@ -88,38 +90,41 @@ def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
     return rows
 
 
-def sherpa_row(truth_path: Path, two_stage_path: Path) -> dict[str, object]:
+def sherpa_row(truth_path: Path, surrogate_path: Path, mode: str) -> dict[str, object]:
     """The row of two Sherpa runs."""
-    truth_run, two_stage_run = read_summary(truth_path, "truth"), read_summary(two_stage_path, "two_stage")
-    factors: SpeedFactors = sherpa_speed_factors(truth_run, two_stage_run)
+    truth_run, surrogate_run = read_summary(truth_path, "truth"), read_summary(surrogate_path, mode)
+    factors: SpeedFactors = sherpa_speed_factors(truth_run, surrogate_run)
     return {
-        "process": two_stage_run["process"],
+        "process": surrogate_run["process"],
         "truth": truth_run["truth"],
-        "surrogate": Path(str(two_stage_run["surrogate"])).name,
+        "surrogate": Path(str(surrogate_run["surrogate"])).name,
         "where": "sherpa",
-        "mode": "two_stage",
+        "mode": mode,
         **factors.as_row(),
+        "mean_p": surrogate_run["gain"].get("mean_p", 1.0),
     }
 
 
 def others(path: Path, rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """Rows of a record that the new ones do not replace, with its date and commit where they have none."""
     record = json.loads(path.read_text()) if path.exists() else {"rows": []}
-    new = {(row["process"], row["where"]) for row in rows}
+    new = {(row["process"], row["where"], row["mode"]) for row in rows}
     origin = {key: record.get(key) for key in ("date", "git")}
-    return [origin | row for row in record["rows"] if (row["process"], row["where"]) not in new]
+    return [origin | row for row in record["rows"] if (row["process"], row["where"], row["mode"]) not in new]
 
 
 def shown(row: dict[str, object]) -> dict[str, object]:
     """The row as it is printed: each number with its error."""
 
     def cell(key: str, scale: float = 1.0) -> str:
+        if row[key] is None:
+            return ""
         return with_error(float(row[key]) * scale, float(row.get(f"{key}_err") or 0.0) * scale)
 
     cells = {name: cell(f"{name}_ms", 1e3) for name in ("t_me", "t_ps", "t_surr")}
     cells |= {name: cell(name, 100) for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd")}
-    cells |= {name: cell(name) for name in ("x_max", "n_eff_over_n", "f_eff", "f_eff_limit")}
-    return {"process": row["process"], "where": row["where"], **cells}
+    cells |= {name: cell(name) for name in ("x_max", "mean_p", "n_eff_over_n", "f_eff", "f_eff_limit")}
+    return {"process": row["process"], "where": row["where"], "mode": row["mode"], **cells}
 
 
 def with_error(value: float, error: float) -> str:
@@ -146,11 +151,14 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--sherpa-truth", type=Path, metavar="YAML", help="summary of a run with MODE: truth")
     parser.add_argument("--sherpa-two-stage", type=Path, metavar="YAML", help="... and with MODE: two_stage")
+    parser.add_argument("--sherpa-roulette", type=Path, metavar="YAML", help="... and with MODE: roulette")
     parser.add_argument("--add", action="store_true", help="keep other rows that the file of --json has")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if (options.sherpa_truth is None) != (options.sherpa_two_stage is None):
-        parser.error("a Sherpa row needs both --sherpa-truth and --sherpa-two-stage")
+    if (options.sherpa_truth is None) != (
+        options.sherpa_two_stage is None and options.sherpa_roulette is None
+    ):
+        parser.error("a Sherpa row needs --sherpa-truth, and --sherpa-two-stage or --sherpa-roulette")
     if options.model is None and options.sherpa_truth is None:
         parser.error("give a model file, or the summaries of two Sherpa runs")
     if options.dataset and options.process:
@@ -166,8 +174,9 @@ def main() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
     rows = python_rows(options) if options.model else []
-    if options.sherpa_truth:
-        rows.append(sherpa_row(options.sherpa_truth, options.sherpa_two_stage))
+    for mode, path in (("two_stage", options.sherpa_two_stage), ("roulette", options.sherpa_roulette)):
+        if path:
+            rows.append(sherpa_row(options.sherpa_truth, path, mode))
     _common.print_table("Two-stage unweighting: speed factors", [shown(row) for row in rows], COLUMNS)
     print(
         "In brackets: statistical error of the last digits. limit: f_eff of a perfect surrogate at no cost."

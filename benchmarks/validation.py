@@ -5,8 +5,8 @@ python benchmarks/validation.py [--quick] [--folder DIR] [--json PATH] [--figure
 Processes: gg_to_aag (truth against two_stage, roulette and surrogate, with a good model and with a biased one),
 gg_to_aagg, ee_to_ddg (Sherpa's own Comix against two_stage and roulette), and gg_to_aag after a parton shower. The
 biased model was trained on amplitudes that are wrong by a smooth factor, of which its uncertainty knows nothing: the
-second stage must repair it, and MODE: surrogate must fail. Models are trained here in minutes, but for gg_to_aagg, which
-takes that of the tests. A comparison fails below the p-value 1 %/n, n the number of comparisons that should pass.
+second stage must repair it, and MODE: surrogate must fail. Models are trained here in minutes, but that of gg_to_aagg,
+which is the one of the tests. A comparison fails below the p-value 1 %/n, n the number of comparisons that should pass.
 """
 
 import argparse

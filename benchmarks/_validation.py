@@ -196,8 +196,11 @@ def compare(reference: Sample, sample: Sample) -> list[Comparison]:
     for name in reference.values:
         edges = pooled_edges(reference, sample, name)
         (a, a_variance), (b, b_variance) = (filled(s, name, edges) for s in (reference, sample))
-        statistic = float(((a - b) ** 2 / (a_variance + b_variance)).sum())
-        degrees = len(edges) - 1
+        filled_bins = (
+            a_variance + b_variance > 0
+        )  # between two values of a number that is counted lies nothing
+        statistic = float(((a - b)[filled_bins] ** 2 / (a_variance + b_variance)[filled_bins]).sum())
+        degrees = int(filled_bins.sum())
         found.append(Comparison(name, statistic, degrees, float(chi2.sf(statistic, degrees))))
     return found
 

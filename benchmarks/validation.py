@@ -1,6 +1,6 @@
 """Are Sherpa's events with a surrogate those of Sherpa without: cross sections and ten observables for each process.
 
-python benchmarks/validation.py [--quick] [--folder DIR] [--json PATH] [--figure PATH] [--only PROCESS]
+python benchmarks/validation.py [--quick] [--folder DIR] [--json PATH] [--figure PATH] [--only PROCESS ...]
 
 Processes: gg_to_aag (truth against two_stage, roulette and surrogate, with a good model and with a biased one),
 gg_to_aagg, ee_to_ddg (Sherpa's own Comix against two_stage and roulette), and gg_to_aag after a parton shower. The
@@ -13,7 +13,7 @@ import argparse
 import dataclasses
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from pyamp.networks import MLPConfig
 from pyamp.sherpa import card_path, execute, printed_cross_section, run, run_card
 from pyamp.training import SigmaNetworkConfig, StageConfig, load_config, train
 
+PROCESSES = ("gg_to_aag", "showered", "ee_to_ddg", "gg_to_aagg")
 FALSE_POSITIVES = 0.01  # of all comparisons together
 LOOP_MODEL = _common.ROOT / "tests" / "reference" / "models" / "gg_to_aagg_lhc13.safetensors"
 SCALES = "METS" + 3 * "{Abs2(p[2]+p[3])}"
@@ -210,20 +211,20 @@ def quark_pair_gluon(folder: Path, n_events: int, quick: bool) -> Group:
     return Group("ee_to_ddg", alone(), [(sample("two_stage", 2), True), (sample("roulette", 3), True)])
 
 
-def groups(folder: Path, quick: bool, only: str | None) -> Iterator[Group]:
-    """Every process, one after the other."""
+def groups(folder: Path, quick: bool, only: Collection[str]) -> Iterator[Group]:
+    """The processes named, one after the other."""
     n_events = 4000 if quick else 20_000
-    if only in (None, "gg_to_aag", "showered"):
+    if {"gg_to_aag", "showered"} & set(only):
         dataset = generate("gg_to_aag_lhc13", 4000 if quick else 20_000, folder / "points.h5", importance=0.5)
         models = {"good": trained(folder / "good", dataset, quick).resolve()}
-        if only != "showered":
+        if "gg_to_aag" in only:
             both = models | {"biased": trained(folder / "biased", biased(dataset), quick).resolve()}
             yield diphoton(folder / "gg_to_aag", both, n_events)
-        if only != "gg_to_aag":
+        if "showered" in only:
             yield diphoton(folder / "showered", models, n_events // 2, showered=True)
-    if only in (None, "ee_to_ddg"):
+    if "ee_to_ddg" in only:
         yield quark_pair_gluon(folder / "ee_to_ddg", n_events, quick)
-    if only in (None, "gg_to_aagg"):
+    if "gg_to_aagg" in only:
         yield diphoton_two_jets(folder / "gg_to_aagg", 200 if quick else 500)
 
 
@@ -320,8 +321,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--figure", type=Path, metavar="PATH", help="also draw the p-values there")
     parser.add_argument(
         "--only",
-        choices=["gg_to_aag", "showered", "ee_to_ddg", "gg_to_aagg"],
-        help="one of the processes",
+        nargs="+",
+        default=PROCESSES,
+        choices=PROCESSES,
+        help="these of the processes",
     )
     return parser.parse_args()
 

@@ -2,12 +2,12 @@
 
 python benchmarks/f_eff.py MODEL.safetensors [--process CARD] [--dataset FILE.h5] [--quick] [--json PATH [--add]]
 python benchmarks/f_eff.py MODEL.safetensors --dataset RECORDED.h5 --phase-space SUMMARY.yaml
-python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml
+python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml [--sherpa-roulette roulette.yaml]
 
-A model file gives rows from Python: two stages, and the roulette that keeps N_eff/N at --n-eff. A row from
-Sherpa needs the summaries of two runs; both together give both. Without a process or dataset, phase space is that of the
-cards gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has its median. With a dataset, which no training
-should have seen, amplitudes are not evaluated again. Its points count as flat ones whatever their sampling, and
+A model file gives rows from Python: two stages, and the roulette that keeps N_eff/N at --n-eff. A row from Sherpa needs
+the summaries of two runs; both together give both. Without a process or dataset, phase space is that of the cards
+gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has its median. With a dataset, which no training should
+have seen, amplitudes are not evaluated again. Its points count as flat ones whatever their sampling, and
 importance sampling makes few of them say more. Those that Sherpa has drawn (`pyamp generate --from-sherpa`) count as
 they are; t_PS is that of the Sherpa run whose summary is --phase-space. Everything runs on one core; a time
 is that of one point within the cuts, from batches in Python and from single points in Sherpa.
@@ -117,16 +117,16 @@ def phase_space_time(summary: Path) -> tuple[float, float]:
     return float(gain["t_ps_ms"]), 0.0
 
 
-def sherpa_row(truth_path: Path, two_stage_path: Path) -> dict[str, object]:
+def sherpa_row(truth_path: Path, surrogate_path: Path, mode: str) -> dict[str, object]:
     """The row of two Sherpa runs."""
-    truth_run, two_stage_run = read_summary(truth_path, "truth"), read_summary(two_stage_path, "two_stage")
-    factors: SpeedFactors = sherpa_speed_factors(truth_run, two_stage_run)
+    truth_run, surrogate_run = read_summary(truth_path, "truth"), read_summary(surrogate_path, mode)
+    factors: SpeedFactors = sherpa_speed_factors(truth_run, surrogate_run)
     return {
-        "process": two_stage_run["process"],
+        "process": surrogate_run["process"],
         "truth": truth_run["truth"],
-        "surrogate": Path(str(two_stage_run["surrogate"])).name,
+        "surrogate": Path(str(surrogate_run["surrogate"])).name,
         "where": "sherpa",
-        "mode": "two_stage",
+        "mode": mode,
         **factors.as_row(),
     }
 
@@ -192,11 +192,14 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--sherpa-truth", type=Path, metavar="YAML", help="summary of a run with MODE: truth")
     parser.add_argument("--sherpa-two-stage", type=Path, metavar="YAML", help="... and with MODE: two_stage")
+    parser.add_argument("--sherpa-roulette", type=Path, metavar="YAML", help="... and with MODE: roulette")
     parser.add_argument("--add", action="store_true", help="keep other rows that the file of --json has")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if (options.sherpa_truth is None) != (options.sherpa_two_stage is None):
-        parser.error("a Sherpa row needs both --sherpa-truth and --sherpa-two-stage")
+    if (options.sherpa_truth is None) != (
+        options.sherpa_two_stage is None and options.sherpa_roulette is None
+    ):
+        parser.error("a Sherpa row needs --sherpa-truth, and --sherpa-two-stage or --sherpa-roulette")
     if options.model is None and options.sherpa_truth is None:
         parser.error("give a model file, or the summaries of two Sherpa runs")
     if options.dataset and options.process:
@@ -212,8 +215,9 @@ def main() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
     rows = python_rows(options) if options.model else []
-    if options.sherpa_truth:
-        rows.append(sherpa_row(options.sherpa_truth, options.sherpa_two_stage))
+    for mode, path in (("two_stage", options.sherpa_two_stage), ("roulette", options.sherpa_roulette)):
+        if path:
+            rows.append(sherpa_row(options.sherpa_truth, path, mode))
     _common.print_table("Speed factors", [shown(row) for row in rows], COLUMNS)
     print(
         "In brackets: statistical error of the last digits. limit: f_eff of a perfect surrogate at no cost in two "

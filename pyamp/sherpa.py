@@ -152,7 +152,7 @@ def run(
     text = execute(card, directory, settings, timeout=timeout)
     wall_s = time.perf_counter() - start
     log = directory / LOG
-    cross_section_pb, error_pb = _cross_section(text, log)
+    cross_section_pb, error_pb = printed_cross_section(text, log)
     summary = _summary(directory / SUMMARY)
     return SherpaResult(cross_section_pb, error_pb, int(summary["sherpa"]["events"]), wall_s, log, summary)
 
@@ -302,7 +302,8 @@ def _reason(text: str) -> str:
     return words[-1] if words else "it printed nothing"
 
 
-def _cross_section(text: str, log: Path) -> tuple[float, float]:
+def printed_cross_section(text: str, log: Path) -> tuple[float, float]:
+    """Cross section and error, pb, in what a run of Sherpa printed."""
     number = r"([0-9.]+(?:e[+-]?[0-9]+)?)"
     found = re.findall(rf"Nominal\s+{number}\s+[0-9.]+ %\s+{number}\s", text)
     if not found:

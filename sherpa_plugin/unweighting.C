@@ -21,7 +21,11 @@ void Say(const std::string& kind, const std::string& line) {
 }  // namespace
 
 Unweighting::Unweighting(const Library& library, Mode mode, const SecondStageSettings& settings)
-    : m_library(library), m_mode(mode), m_settings(settings), m_warming(settings.warm_up > 0) {}
+    : m_library(library),
+      m_mode(mode),
+      m_settings(settings),
+      m_warming(settings.warm_up > 0),
+      m_aim(settings.n_eff_over_n) {}
 
 Unweighting::Decision Unweighting::Decide(bool from_truth, double relative_sigma,
                                           const std::function<double(Cost&)>& ask) {
@@ -133,8 +137,8 @@ void Unweighting::ChooseFromPilot() {
                                       &m_settings.kappa, &m_settings.p_min, &mean_p, &n_eff_over_n,
                                       &reached) != PYAMP_SUCCESS)
             Stop(m_library.last_error());
-        m_reached = reached != 0;
-        if (m_reached)
+        if (!reached) m_aim = n_eff_over_n;
+        if (reached)
             line << "KAPPA " << m_settings.kappa << ", P_MIN " << m_settings.p_min << "; mean p " << mean_p
                  << " and N_eff/N " << n_eff_over_n << " expected";
         else
@@ -164,13 +168,13 @@ void Unweighting::WatchBudget() {
 
 void Unweighting::WatchSampleSize() {
     const double lost = 1.0 - m_counts.accepted.NEffOverN();
-    if (m_counts.seen < 10 * least_to_warn || !m_reached || lost < 2.0 * m_warned) return;
-    if (lost < 2.0 * std::max(1.0 - m_settings.n_eff_over_n, 1e-3)) return;
+    if (m_counts.seen < 10 * least_to_warn || lost < 2.0 * m_warned) return;
+    if (lost < 2.0 * std::max(1.0 - m_aim, 1e-3)) return;
     m_warned = lost;
     std::ostringstream line;
-    line << "after " << m_counts.seen << " events N_eff/N is " << 1.0 - lost << ", N_EFF_OVER_N is "
-         << m_settings.n_eff_over_n
-         << "; the events are right, but take a larger P_MIN and KAPPA or a longer WARM_UP";
+    line << "after " << m_counts.seen << " events N_eff/N is " << 1.0 - lost << ", " << m_aim
+         << " was aimed at; the events are right, but take a larger P_MIN and KAPPA, a longer WARM_UP or a better "
+            "model";
     Say("warning", line.str());
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from pyamp.errors import PyampError
-from pyamp.unweighting.speed_factors import Efficiencies, SpeedFactors, Times
+from pyamp.unweighting.speed_factors import Efficiencies, SpeedFactors, Times, t_standard
 
 
 def read_summary(path: str | Path, mode: str) -> dict[str, Any]:
@@ -22,37 +22,40 @@ def read_summary(path: str | Path, mode: str) -> dict[str, Any]:
     return dict(summary)
 
 
-def sherpa_speed_factors(truth_run: dict[str, Any], two_stage_run: dict[str, Any]) -> SpeedFactors:
-    """Speed factors from a run with the truth and one with two stages, of the same process and cuts.
+def sherpa_speed_factors(truth_run: dict[str, Any], surrogate_run: dict[str, Any]) -> SpeedFactors:
+    """Speed factors from a run with the truth and one with a second stage, of the same process and cuts.
 
-    Times are means over the event phase of the run with two stages, a point being a trial within the cuts. Errors
-    are binomial; those of times and of N_eff/N are not known from a single run and count as 0.
+    Times are means over the event phase of the run with the surrogate, a point being a trial within the cuts. Errors
+    are binomial; those of times, of N_eff/N and of roulette's mean p are not known from a single run and count as 0.
+    Roulette accepts every event and asks the truth for a share ⟨p⟩ of them: ε_2nd is 1, x_max NaN.
 
     Parameters
     ----------
-    truth_run, two_stage_run : dict
-        See :func:`read_summary`.
+    truth_run, surrogate_run : dict
+        See :func:`read_summary`; the latter with MODE two_stage or roulette.
     """
-    gain, second = two_stage_run["gain"], two_stage_run["second_stage"]
+    gain, second = surrogate_run["gain"], surrogate_run["second_stage"]
+    is_roulette = surrogate_run["mode"] == "roulette"
+    x_max, mean_p = (math.nan, float(gain["mean_p"])) if is_roulette else (float(gain["x_max"]), 1.0)
     value = Efficiencies(
         w_max=math.nan,
         s_max=math.nan,
-        x_max=float(gain["x_max"]),
+        x_max=x_max,
         epsilon_full=float(truth_run["gain"]["epsilon_full"]),
         epsilon_1st=float(gain["epsilon_1st"]),
         epsilon_2nd=float(gain["epsilon_2nd"]),
-        mean_p=1.0,
+        mean_p=mean_p,
         n_eff_over_n=float(gain["n_eff_over_n"]),
         n_eff_over_n_standard=1.0,
-        negative_share=0.0,
+        negative_share=second.get("negative", 0) / second["seen"],
     )
-    trials = (truth_run["events"]["points"], two_stage_run["events"]["points"], second["seen"])
+    trials = (truth_run["events"]["points"], surrogate_run["events"]["points"], second["seen"])
     epsilon = (value.epsilon_full, value.epsilon_1st, value.epsilon_2nd)
     errors = [math.sqrt(e * (1 - e) / n) for e, n in zip(epsilon, trials, strict=True)]
     error = Efficiencies(
         w_max=math.nan,
         s_max=math.nan,
-        x_max=0.0,
+        x_max=math.nan if is_roulette else 0.0,
         epsilon_full=errors[0],
         epsilon_1st=errors[1],
         epsilon_2nd=errors[2],
@@ -62,10 +65,10 @@ def sherpa_speed_factors(truth_run: dict[str, Any], two_stage_run: dict[str, Any
         negative_share=0.0,
     )
     times = Times(float(gain["t_me_ms"]), float(gain["t_ps_ms"]), float(gain["t_surr_ms"]))
-    f_eff = value.f_eff(times)
-    # T_surrogate = first + second with first alone proportional to 1/epsilon_1st.
+    # T_surrogate = (first + second)/epsilon_2nd with first alone proportional to 1/epsilon_1st.
     first = (times.t_surr + times.t_ps) / value.epsilon_1st
-    share = first / (first + times.t_me)
+    f_eff = value.f_eff(times)
+    share = first / (first + mean_p * times.t_me)
     relative = (errors[0] / epsilon[0], share * errors[1] / epsilon[1], errors[2] / epsilon[2])
     return SpeedFactors(
         value=value,

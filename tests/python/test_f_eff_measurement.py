@@ -104,6 +104,19 @@ def test_sherpa_row_by_hand():
     assert row["epsilon_2nd_err"] == pytest.approx(second * 0.8)
 
 
+def test_sherpa_row_of_roulette_by_hand():
+    """Every event is accepted, and the truth asked for 30 % of them."""
+    truth_run, run = summaries()
+    run = run | {"mode": "roulette"}
+    run["gain"] = run["gain"] | {"epsilon_2nd": 1.0, "x_max": None, "mean_p": 0.3}
+    found = sherpa_speed_factors(truth_run, run)
+    first = (run["gain"]["t_surr_ms"] + run["gain"]["t_ps_ms"]) / run["gain"]["epsilon_1st"]
+    standard = (run["gain"]["t_me_ms"] + run["gain"]["t_ps_ms"]) / truth_run["gain"]["epsilon_full"]
+    expected = standard / (first + 0.3 * run["gain"]["t_me_ms"]) * run["gain"]["n_eff_over_n"]
+    assert found.f_eff == pytest.approx(expected, rel=1e-12)
+    assert found.as_row()["x_max"] is None
+
+
 def test_summaries_of_other_runs_are_refused(tmp_path):
     truth_run, _ = summaries()
     path = tmp_path / "truth.yaml"
@@ -129,21 +142,24 @@ def test_benchmark_makes_a_row_from_python_and_one_from_sherpa(tmp_path):
         "truth": "builtin:gg_to_aag",
         "surrogate": "/somewhere/model.safetensors",
     }
-    for name, run in (("truth", truth_run), ("two_stage", two_stage_run)):
+    roulette_run = two_stage_run | {"mode": "roulette"}
+    roulette_run["gain"] = two_stage_run["gain"] | {"epsilon_2nd": 1.0, "x_max": None, "mean_p": 0.3}
+    for name, run in (("truth", truth_run), ("two_stage", two_stage_run), ("roulette", roulette_run)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(names | run))
     command = [sys.executable, root / "benchmarks" / "f_eff.py", model, "--quick", "--points", "2000"]
     command += ["--process", "gg_to_aag_lhc13", "--json", tmp_path / "out.json"]
     command += ["--sherpa-truth", tmp_path / "truth.yaml", "--sherpa-two-stage", tmp_path / "two_stage.yaml"]
+    command += ["--sherpa-roulette", tmp_path / "roulette.yaml"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "out.json").read_text())
     assert (record["name"], record["quick"]) == ("f_eff", True)
-    assert [(row["where"], row["process"], row["mode"]) for row in record["rows"]][:1] == [
-        ("python", "gg_to_aag_lhc13", "two_stage")
-    ]
-    assert [(row["where"], row["process"], row["mode"]) for row in record["rows"]][-1:] == [
-        ("sherpa", "gg_to_aag", "two_stage")
-    ]
+    kinds = [(row["where"], row["process"], row["mode"]) for row in record["rows"]]
+    assert kinds[0] == ("python", "gg_to_aag_lhc13", "two_stage")
+    assert kinds[-2:] == [("sherpa", "gg_to_aag", "two_stage"), ("sherpa", "gg_to_aag", "roulette")]
+    roulette = record["rows"].pop()
+    assert roulette["mean_p"] == 0.3
+    assert roulette["x_max"] is None
     keys = "truth surrogate mode t_me_ms t_ps_ms t_surr_ms epsilon_full x_max epsilon_1st epsilon_2nd mean_p"
     keys += " n_eff_over_n f_eff f_eff_err f_eff_limit"
     for row in record["rows"]:

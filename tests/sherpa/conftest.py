@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from pyamp.datasets import generate
+from pyamp.networks import MLPConfig
+from pyamp.training import SigmaNetworkConfig, StageConfig, load_config, train
+
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 
@@ -21,6 +25,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def golden() -> Path:
     """A small trained surrogate, float64: 0.5 % off in the median, x_max = 1.26."""
     return REFERENCE / "models" / "v1" / "gg_to_aag_float64.safetensors"
+
+
+@pytest.fixture(scope="session")
+def rough(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A surrogate that was hardly trained: wrong by tens of percent, with uncertainties that know of it."""
+    folder = tmp_path_factory.mktemp("rough")
+    dataset = generate("gg_to_aag_lhc13", 3000, folder / "points.h5", importance=0.5)
+    sigma = SigmaNetworkConfig(
+        network=MLPConfig(hidden=[16]), training=StageConfig(steps=300, learning_rate=1e-2)
+    )
+    network = MLPConfig(hidden=[24, 24], activation="tanh", initialisation="variance_preserving")
+    changes = {
+        "network": network,
+        "steps": 12,
+        "batch_size": 500,
+        "validation_interval": 12,
+        "test_fraction": 0.2,
+        "sigma_network": sigma,
+    }
+    model = train(dataset, folder / "run", load_config("fast").model_copy(update=changes)).model_path
+    assert model is not None
+    return model
 
 
 def selectors(leading: float, subleading: float, gluon: float) -> list[Any]:

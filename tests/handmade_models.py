@@ -101,7 +101,7 @@ def network_header(name: str, n_features: int, n_outputs: int, header: dict[str,
             "std": header["representation"]["std"][first : first + n],
             "scale": np.linspace(0.005, 0.02, n).tolist(),
             "target_std": header["target"]["std"],
-            "floor": 0.3,  # of coefficients of random sign: float32 loses what cancels
+            "floor": 0.3,
         }
     if name == "fks":
         return {
@@ -206,6 +206,9 @@ def make_model(
         name: random_tensor(rng, name, (*axis, *shape), dtype)
         for name, shape in tensor_shapes(header["network"]).items()
     }
+    if header["network"]["type"] == "dipole":
+        # Coefficients as of a trained network, mostly positive: float32 loses what random signs let cancel.
+        tensors["mlp.layers.1.bias"][..., : header["network"]["dipoles"]] += 2.0
     if sigma_network:
         widths = [n_features, 6, 1]
         header["sigma_network"] = {"type": "mlp", "widths": widths, "activation": "relu"}

@@ -36,6 +36,21 @@ REPRESENTATIONS: dict[str, dict[str, Any]] = {
         "resonances": RESONANCES,
         "factor": FACTOR,
     },
+    "dipoles": {
+        "type": "log_invariants",
+        "ordering": ORDERING,
+        "linear": True,
+        "dipoles": [
+            {"emitter": emitter, "spectator": k, "splitting": splitting}
+            for emitter, spectators, splittings in (
+                ([2, 4], [1, 3], ["qg", "gg", "qq"]),
+                ([1, 4], [0, 3], ["qg", "gg", "gq", "qq"]),
+            )
+            for k in spectators
+            for splitting in splittings
+        ],
+        "factor": [{"i": 0, "j": 1, "power": -1.0}],
+    },
     "momenta": {"type": "momenta", "factor": [{"i": 0, "j": 1, "power": -1.0}]},
 }
 TARGETS: dict[str, dict[str, Any]] = {
@@ -73,6 +88,20 @@ def network_header(name: str, n_features: int, n_outputs: int, header: dict[str,
             "particle_widths": [6, 3],
             "widths": [5, n_outputs],
             "activation": "silu",
+        }
+    if name == "dipole":
+        n = len(header["representation"]["dipoles"])
+        first = n_features - 3 * n
+        return {
+            "type": "dipole",
+            "dipoles": n,
+            "widths": [n_features, 6, n + n_outputs],
+            "activation": "tanh",
+            "mean": header["representation"]["mean"][first : first + n],
+            "std": header["representation"]["std"][first : first + n],
+            "scale": np.linspace(0.005, 0.02, n).tolist(),
+            "target_std": header["target"]["std"],
+            "floor": 0.3,
         }
     if name == "fks":
         return {
@@ -114,7 +143,7 @@ def dsi_shapes(network: dict[str, Any]) -> dict[str, tuple[int, ...]]:
 def tensor_shapes(network: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     if network["type"] == "dsi":
         return dsi_shapes(network)
-    shapes = linear_shapes("", network["widths"])
+    shapes = linear_shapes("mlp." if network["type"] == "dipole" else "", network["widths"])
     if network["type"] == "kan":
         expansion = 1 + network["intervals"] + network["order"]
         shapes = {n: (s[0], s[1] * expansion) if n.endswith("weight") else s for n, s in shapes.items()}
@@ -177,6 +206,9 @@ def make_model(
         name: random_tensor(rng, name, (*axis, *shape), dtype)
         for name, shape in tensor_shapes(header["network"]).items()
     }
+    if header["network"]["type"] == "dipole":
+        # Coefficients as of a trained network, mostly positive: float32 loses what random signs let cancel.
+        tensors["mlp.layers.1.bias"][..., : header["network"]["dipoles"]] += 2.0
     if sigma_network:
         widths = [n_features, 6, 1]
         header["sigma_network"] = {"type": "mlp", "widths": widths, "activation": "relu"}

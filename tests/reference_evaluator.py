@@ -53,6 +53,43 @@ def propagator(resonance: Header, ordered: np.ndarray) -> complex:
     return s / (s - mass**2 + 1j * mass * width)
 
 
+def dipole(entry: Header, s: np.ndarray, n_incoming: int = 2) -> tuple[float, float, float]:
+    """s_01 D and its variables, with y, x, z, u, v as the textbook has them."""
+    (i, j), k, splitting = entry["emitter"], entry["spectator"], entry["splitting"]
+    soft, hard, is_final = 2.0, 1.0, i >= n_incoming
+    if is_final and k >= n_incoming:
+        y = s[i, j] / (s[i, j] + s[i, k] + s[j, k])
+        z = s[i, k] / (s[i, k] + s[j, k])
+        first, second, x = y, z, 1.0
+        quark, gluon = 1 / (1 - z * (1 - y)), 1 / (1 - (1 - z) * (1 - y))
+    elif is_final:
+        x = first = 1 - s[i, j] / (s[i, k] + s[j, k])
+        z = second = s[i, k] / (s[i, k] + s[j, k])
+        quark, gluon = 1 / (1 - z + 1 - x), 1 / (z + 1 - x)
+    elif k >= n_incoming:
+        x = first = 1 - s[j, k] / (s[i, j] + s[i, k])
+        second = s[i, j] / (s[i, j] + s[i, k])
+        quark = 1 / (1 - x + second)
+    else:
+        x = first = 1 - (s[i, j] + s[j, k]) / s[i, k]
+        second = s[i, j] / s[i, k]
+        quark = 1 / (1 - x)
+    if is_final:
+        V = {
+            "qg": lambda: soft * quark - hard - z,
+            "gg": lambda: soft * (quark + gluon - 2 + z * (1 - z)),
+            "qq": lambda: 1 - 2 * z * (1 - z),
+        }[splitting]()
+    else:
+        V = {
+            "qg": lambda: soft * quark - hard - x,
+            "gg": lambda: soft * (quark - 1 + x * (1 - x) + (1 - x) / x),
+            "gq": lambda: 1 - 2 * x * (1 - x),
+            "qq": lambda: x + 2 * (1 - x) / x,
+        }[splitting]()
+    return s[0, 1] / s[i, j] / x * V, first, second
+
+
 def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
     """Features before they are standardised."""
     s = abs_invariants(momenta)
@@ -69,6 +106,10 @@ def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
         for resonance in header.get("resonances", []):
             chi = propagator(resonance, ordered)
             row += [np.angle(1j * chi), np.log(1 + abs(chi) ** 2)]
+        dipoles = [dipole(entry, ordered) for entry in header.get("dipoles", [])]
+        if dipoles:
+            values, first, second = zip(*dipoles, strict=True)
+            row += [*np.arcsinh(values), *first, *second]
         rows.append(row)
     return np.array(rows)
 
@@ -180,11 +221,23 @@ def fks(header: Header, tensors: Tensors, x: np.ndarray) -> np.ndarray:
     return result
 
 
+def dipole_sum(header: Header, tensors: Tensors, x: np.ndarray) -> np.ndarray:
+    n = header["dipoles"]
+    outputs = mlp(tensors, "mlp.", x, header["activation"])
+    arsinh_D = x[:, x.shape[1] - 3 * n :][:, :n] * np.array(header["std"]) + np.array(header["mean"])
+    terms = np.array(header["scale"]) * np.sinh(outputs[:, :n]) * np.sinh(arsinh_D)
+    e = header["floor"]
+    log_r = np.arcsinh(terms.sum(axis=1) / (2 * e)) + np.log(e) + outputs[:, n]
+    return np.concatenate([log_r[:, None] / header["target_std"], outputs[:, n + 1 :]], axis=1)
+
+
 def network_outputs(header: Header, tensors: Tensors, x: np.ndarray) -> np.ndarray:
     """Outputs of one member, ``(n, n_outputs)``."""
     if header["type"] == "mlp":
         return mlp(tensors, "", x, header["activation"], residual=header.get("residual", False))
-    return {"kan": kan, "group_kan": group_kan, "dsi": dsi, "fks": fks}[header["type"]](header, tensors, x)
+    return {"kan": kan, "group_kan": group_kan, "dsi": dsi, "fks": fks, "dipole": dipole_sum}[header["type"]](
+        header, tensors, x
+    )
 
 
 def mixture(header: Header, outputs: np.ndarray) -> list[tuple[np.ndarray, ...]]:

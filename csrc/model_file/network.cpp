@@ -46,6 +46,8 @@ Shapes shapes_of(const FksPartition& network) {
     return shapes;
 }
 
+Shapes shapes_of(const DipoleSum& network) { return linear_shapes(DipoleSum::prefix, network.widths); }
+
 }  // namespace
 
 std::vector<int> DeepSets::labels() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model_file/tensor.h"
+#include "surrogate/dipole.h"
 
 namespace pyamp {
 
@@ -80,7 +81,23 @@ struct FksPartition {
     std::int64_t n_networks() const { return 1 + static_cast<std::int64_t>(pairs.size()); }
 };
 
-using Network = std::variant<Mlp, Kan, GroupKan, DeepSets, FksPartition>;
+/// Coefficients of dipoles, r = e^g sum_d S_d sinh(c_d) D_d. The MLP gives c_d, g and what the likelihood wants
+/// beside the mean, which is ln r with arsinh(r / (2 floor)) + ln floor in the place of the logarithm.
+struct DipoleSum {
+    static constexpr const char* prefix = "mlp.";
+
+    std::int64_t dipoles;
+    Widths widths;
+    std::string activation;
+    std::vector<double> mean, std;  ///< of the features arsinh(D_d)
+    std::vector<double> scale;      ///< S_d
+    double target_std, floor;
+
+    /// Of D_d, among n_features.
+    std::int64_t first_feature() const { return widths.front() - Dipole::n_features * dipoles; }
+};
+
+using Network = std::variant<Mlp, Kan, GroupKan, DeepSets, FksPartition, DipoleSum>;
 
 std::string weight_name(const std::string& prefix, std::size_t layer);
 std::string bias_name(const std::string& prefix, std::size_t layer);

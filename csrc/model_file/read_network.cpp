@@ -51,6 +51,7 @@ const LogInvariants& require_unordered_invariants(const HeaderReader& header, co
     if (!invariants) fields.refuse("type", "log_invariants for network " + network);
     if (invariants->linear) fields.refuse("linear", "false for network " + network);
     if (invariants->energy) fields.refuse("energy", "false for network " + network);
+    if (!invariants->dipoles.empty()) fields.refuse("dipoles", "no such entry for network " + network);
     if (!invariants->resonances.empty()) fields.refuse("resonances", "no such entry for network " + network);
     if (!invariants->ordering.empty()) fields.refuse("ordering", "an empty list for network " + network);
     return *invariants;
@@ -130,16 +131,48 @@ FksPartition read_fks(const HeaderReader& header, const NetworkSurroundings& sur
     return network;
 }
 
+DipoleSum read_dipole_sum(const HeaderReader& header, const NetworkSurroundings& surroundings) {
+    const auto fields = header.object(
+        "network", {"type", "dipoles", "widths", "activation", "mean", "std", "scale", "target_std", "floor"});
+    const auto representation = header.section("representation");
+    const auto* invariants = std::get_if<LogInvariants>(&surroundings.representation);
+    if (!invariants || invariants->dipoles.empty())
+        representation.refuse("type", "log_invariants with dipoles for network dipole");
+    if (surroundings.target.type != Target::Type::log)
+        header.section("target").refuse("type", "log for network dipole");
+    if (std::holds_alternative<GaussianMixture>(surroundings.likelihood))
+        header.section("likelihood").refuse("type", "a likelihood with one mean for network dipole");
+    const auto n = invariants->dipoles.size();
+    const auto dipoles = static_cast<std::int64_t>(n);
+    if (fields.integer("dipoles") != dipoles) fields.refuse("dipoles", "the number of those of the representation");
+    DipoleSum network{dipoles,
+                      read_widths(fields, invariants->n_features(), dipoles + n_outputs(surroundings.likelihood)),
+                      read_activation(fields),
+                      fields.numbers("mean", n),
+                      fields.numbers("std", n),
+                      fields.numbers("scale", n),
+                      fields.positive("target_std"),
+                      fields.positive("floor")};
+    const auto agrees = [&](const std::vector<double>& own, const std::vector<double>& of_all) {
+        return std::equal(own.begin(), own.end(), of_all.begin() + network.first_feature());
+    };
+    if (!agrees(network.mean, invariants->mean)) fields.refuse("mean", "that of the representation");
+    if (!agrees(network.std, invariants->std)) fields.refuse("std", "that of the representation");
+    if (network.target_std != surroundings.target.std) fields.refuse("target_std", "that of the target");
+    return network;
+}
+
 }  // namespace
 
 Network read_network(const HeaderReader& header, const NetworkSurroundings& surroundings) {
     const int features = n_features(surroundings.representation);
     const auto outputs = n_outputs(surroundings.likelihood);
-    const auto type = header.type_of("network", {"mlp", "kan", "group_kan", "dsi", "fks"});
+    const auto type = header.type_of("network", {"mlp", "kan", "group_kan", "dsi", "fks", "dipole"});
     if (type == "kan") return read_kan(header, features, outputs);
     if (type == "group_kan") return read_group_kan(header, features, outputs);
     if (type == "dsi") return read_deep_sets(header, surroundings);
     if (type == "fks") return read_fks(header, surroundings);
+    if (type == "dipole") return read_dipole_sum(header, surroundings);
     return read_mlp(header, "network", features, outputs, {"residual"});
 }
 

@@ -39,6 +39,35 @@ std::vector<LogInvariants::Resonance> read_resonances(const HeaderReader& fields
     return resonances;
 }
 
+std::vector<Dipole> read_dipoles(const HeaderReader& fields, const Process& process) {
+    using Configuration = Dipole::Configuration;
+    using Splitting = Dipole::Splitting;
+    const int n_legs = process.n_legs(), n_incoming = process.n_incoming;
+    std::vector<Dipole> dipoles;
+    for (const auto& entry : fields.objects("dipoles", {"emitter", "spectator", "splitting"})) {
+        const auto emitter = entry.integers("emitter");
+        const int k = entry.integer("spectator");
+        if (emitter.size() != 2 || !is_leg(emitter[0], n_legs) || !is_leg(emitter[1], n_legs) ||
+            emitter[1] < n_incoming || emitter[0] == emitter[1])
+            entry.refuse("emitter", "two different legs, the second outgoing");
+        if (!is_leg(k, n_legs) || k == emitter[0] || k == emitter[1])
+            entry.refuse("spectator", "a leg beside the emitter");
+        const bool is_initial = emitter[0] < n_incoming;
+        const auto splitting = entry.choice("splitting", is_initial ? std::vector<std::string>{"qg", "gg", "gq", "qq"}
+                                                                    : std::vector<std::string>{"qg", "gg", "qq"});
+        const auto of_final = k < n_incoming ? Configuration::final_initial : Configuration::final_final;
+        const auto of_initial = k < n_incoming ? Configuration::initial_initial : Configuration::initial_final;
+        dipoles.push_back({emitter[0], emitter[1], k, is_initial ? of_initial : of_final,
+                           splitting == "qg"   ? Splitting::quark_gluon
+                           : splitting == "gg" ? Splitting::gluon_gluon
+                           : splitting == "gq" ? Splitting::gluon_quark
+                                               : Splitting::quark_quark});
+    }
+    if (dipoles.empty() || dipoles.size() > LogInvariants::max_dipoles)
+        fields.refuse("dipoles", "1 to " + std::to_string(LogInvariants::max_dipoles) + " dipoles");
+    return dipoles;
+}
+
 SingularFactor read_factor(const HeaderReader& fields, int n_legs) {
     SingularFactor factor;
     for (const auto& term : fields.objects("factor", {"i", "j", "power"})) {
@@ -74,12 +103,13 @@ Representation read_representation(const HeaderReader& header, const Process& pr
         return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
                            process);
     const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"},
-                                      {"linear", "energy", "resonances"});
+                                      {"linear", "energy", "resonances", "dipoles"});
     LogInvariants result;
     result.linear = fields.has("linear") && fields.boolean("linear");
     result.energy = fields.has("energy") && fields.boolean("energy");
     result.ordering = read_ordering(fields, process.n_legs());
     if (fields.has("resonances")) result.resonances = read_resonances(fields, process);
+    if (fields.has("dipoles")) result.dipoles = read_dipoles(fields, process);
     return read_common(std::move(result), fields, process);
 }
 

@@ -42,7 +42,7 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>&, const ScaledMomenta& r
 
 void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvariants& representation) {
     const bool is_plain = representation.ordering.empty() && !representation.linear && !representation.energy &&
-                          representation.resonances.empty();
+                          representation.resonances.empty() && representation.dipoles.empty();
     plan.kind = is_plain ? FrontPlan::Kind::log_invariants : FrontPlan::Kind::ordered_invariants;
     for (int i = 0; i < plan.n_legs; ++i)
         for (int j = i == 0 ? 2 : i + 1; j < plan.n_legs; ++j) pair_in(plan, i, j);
@@ -57,6 +57,8 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvari
     static_assert(FrontPlan::max_resonances == LogInvariants::max_resonances);
     plan.has_linear = representation.linear;
     plan.has_energy = representation.energy;
+    plan.dipoles = representation.dipoles.data();
+    plan.n_dipoles = static_cast<int>(representation.dipoles.size());
     for (const auto& [legs, mass, width] : representation.resonances)
         plan.resonances[plan.n_resonances++] = {legs.data(), static_cast<int>(legs.size()), mass * mass,
                                                 mass * width};

@@ -120,6 +120,71 @@ struct Pairs {
     return log_shape;
 }
 
+[[gnu::always_inline]] inline double final_splitting(Dipole::Splitting splitting, double z, double soft_j,
+                                                     double soft_i) {
+    switch (splitting) {
+        case Dipole::Splitting::quark_gluon:
+            return 2.0 * soft_j - (1.0 + z);
+        case Dipole::Splitting::gluon_gluon:
+            return 2.0 * (soft_j + soft_i - 2.0 + z * (1.0 - z));
+        default:
+            return 1.0 - 2.0 * z * (1.0 - z);
+    }
+}
+
+[[gnu::always_inline]] inline double initial_splitting(Dipole::Splitting splitting, double x, double soft_j) {
+    switch (splitting) {
+        case Dipole::Splitting::quark_gluon:
+            return 2.0 * soft_j - (1.0 + x);
+        case Dipole::Splitting::gluon_gluon:
+            return 2.0 * (soft_j - 1.0 + x * (1.0 - x) + (1.0 - x) / x);
+        case Dipole::Splitting::gluon_quark:
+            return 1.0 - 2.0 * x * (1.0 - x);
+        default:
+            return x + 2.0 * (1.0 - x) / x;
+    }
+}
+
+/// Its three features before they are standardised.
+[[gnu::always_inline]] inline void dipole_features(const FrontPlan& plan, const Dipole& dipole, const int* slots,
+                                                   const double* abs_s, double (&features)[Dipole::n_features]) {
+    const int i = slots[dipole.i], j = slots[dipole.j], k = slots[dipole.k];
+    const double s_ij = abs_s[plan.pair_of[i][j]], s_ik = abs_s[plan.pair_of[i][k]], s_jk = abs_s[plan.pair_of[j][k]];
+    double total, first, second;
+    switch (dipole.configuration) {
+        case Dipole::Configuration::final_final:
+            total = s_ij + s_ik + s_jk;
+            first = s_ij / total;
+            second = s_ik / (s_ik + s_jk);
+            break;
+        case Dipole::Configuration::final_initial:
+            total = s_ik + s_jk;
+            first = (total - s_ij) / total;
+            second = s_ik / total;
+            break;
+        case Dipole::Configuration::initial_final:
+            total = s_ij + s_ik;
+            first = (total - s_jk) / total;
+            second = s_ij / total;
+            break;
+        default:
+            total = s_ik;
+            first = (total - s_ij - s_jk) / total;
+            second = s_ij / total;
+    }
+    const double soft_j = total / (s_ij + s_jk);
+    const double x = first < Dipole::least_x ? Dipole::least_x : first;
+    double value = abs_s[plan.partonic] / s_ij;
+    if (dipole.is_initial())
+        value *= initial_splitting(dipole.splitting, x, soft_j) / x;
+    else
+        value *= final_splitting(dipole.splitting, second, soft_j, total / (s_ij + s_ik));
+    if (dipole.configuration == Dipole::Configuration::final_initial) value /= x;
+    features[0] = __builtin_asinh(value);
+    features[1] = first;
+    features[2] = second;
+}
+
 /// @returns ln of the shapes of all resonances
 [[gnu::always_inline]] inline double ordered_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
     int slots[max_legs];
@@ -142,6 +207,14 @@ struct Pairs {
     double log_shape = 0.0;
     for (int r = 0; r < plan.n_resonances; ++r, end += 2)
         log_shape += add_resonance(plan, plan.resonances[r], slots, pairs.abs_s, features, end);
+    for (int d = 0; d < plan.n_dipoles; ++d) {
+        double raw[Dipole::n_features];
+        dipole_features(plan, plan.dipoles[d], slots, pairs.abs_s, raw);
+        for (int part = 0; part < Dipole::n_features; ++part) {
+            const int feature = end + part * plan.n_dipoles + d;
+            features[feature] = raw[part] * plan.scale[feature] + plan.shift[feature];
+        }
+    }
     return log_shape;
 }
 

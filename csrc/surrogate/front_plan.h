@@ -9,13 +9,14 @@
 #include <cstdint>
 
 #include "kinematics/sure_bounds.h"
+#include "surrogate/dipole.h"
 
 namespace pyamp {
 
 struct FrontPlan {
     static constexpr int max_legs = kinematics::SureBounds::max_legs;
     static constexpr int max_pairs = 32;  ///< 28, whole registers
-    static constexpr int max_features = 64;
+    static constexpr int max_features = 256;
     static constexpr int max_resonances = 4;
 
     enum class Kind {
@@ -55,6 +56,8 @@ struct FrontPlan {
     bool has_linear, has_energy;
     int n_resonances;
     Resonance resonances[max_resonances];
+    int n_dipoles;
+    const Dipole* dipoles;
     int pair_of[max_legs][max_legs];
 };
 

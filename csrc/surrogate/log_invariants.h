@@ -5,12 +5,14 @@
 // Without groups the legs keep their order, and the symmetry is left to the network.
 //
 // A resonance with the propagator chi = s / (s - M^2 + i M Gamma) of some outgoing (ordered) legs adds the features
-// arctan((s - M^2) / (M Gamma)) and ln(1 + |chi|^2), and 1 + |chi|^2 to the factor.
+// arctan((s - M^2) / (M Gamma)) and ln(1 + |chi|^2), and 1 + |chi|^2 to the factor. Dipoles of the ordered legs add
+// arsinh(s_01 D) of each, then the first variable of each mapping, then the second: (y, z), (x, z), (x, u) or (x, v).
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "surrogate/dipole.h"
 #include "surrogate/singular_factor.h"
 
 namespace pyamp {
@@ -26,6 +28,7 @@ struct LogInvariants {
         double mass, width;  ///< GeV
     };
     static constexpr std::size_t max_resonances = 4;
+    static constexpr std::size_t max_dipoles = 64;
 
     int n_legs = 0;
     int n_incoming = 2;
@@ -33,12 +36,14 @@ struct LogInvariants {
     bool linear = false;  ///< |s_ij| / s_01 of every pair after the logarithms of all
     bool energy = false;  ///< ln(s_01 / GeV^2) after them
     std::vector<Resonance> resonances;
+    std::vector<Dipole> dipoles;
     SingularFactor factor;
     std::vector<double> mean, std;  ///< one per feature
 
     int n_features() const {
         return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1) + (energy ? 1 : 0) +
-               Resonance::n_features * static_cast<int>(resonances.size());
+               Resonance::n_features * static_cast<int>(resonances.size()) +
+               Dipole::n_features * static_cast<int>(dipoles.size());
     }
     /// Feature of legs i and j where legs are not ordered; the pair (0,1) has none.
     static int feature_of(int i, int j, int legs) {

@@ -8,6 +8,7 @@ from pydantic import Tag
 
 from pyamp.configuration import by_type
 from pyamp.networks.activations import ACTIVATIONS
+from pyamp.networks.dipole import DipoleConfig, DipoleNetwork
 from pyamp.networks.dsi import DSI, DSIConfig
 from pyamp.networks.fks import FKS, FKSConfig
 from pyamp.networks.group_kan import GroupKAN, GroupKANConfig
@@ -24,6 +25,8 @@ __all__ = [
     "MLP",
     "AnyNetworkConfig",
     "DSIConfig",
+    "DipoleConfig",
+    "DipoleNetwork",
     "FKSConfig",
     "GroupKAN",
     "GroupKANConfig",
@@ -42,6 +45,7 @@ AnyNetworkConfig = Annotated[
     | Annotated[GroupKANConfig, Tag("group_kan")]
     | Annotated[DSIConfig, Tag("dsi")]
     | Annotated[FKSConfig, Tag("fks")]
+    | Annotated[DipoleConfig, Tag("dipole")]
     | Annotated[LGATrConfig, Tag("lgatr")],
     by_type("mlp"),
 ]
@@ -52,6 +56,7 @@ _NETWORKS: dict[str, type[Network]] = {
     "group_kan": GroupKAN,
     "dsi": DSI,
     "fks": FKS,
+    "dipole": DipoleNetwork,
     "lgatr": LGATr,
 }
 

@@ -8,12 +8,14 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pyamp.configuration import StrictModel
+from pyamp.representations.dipoles import Dipole, dipoles_of
 from pyamp.representations.log_invariants import LegGroup, LogInvariants, leg_classes, leg_ordering
 from pyamp.representations.momenta import Momenta
 from pyamp.representations.representation import Power, Representation, eikonal_factor, scale_factor
 from pyamp.representations.resonances import Resonance, ResonanceConfig, build_resonances
 
 __all__ = [
+    "Dipole",
     "LegGroup",
     "LogInvariants",
     "Momenta",
@@ -22,6 +24,7 @@ __all__ = [
     "RepresentationConfig",
     "Resonance",
     "ResonanceConfig",
+    "dipoles_of",
     "eikonal_factor",
     "leg_classes",
     "leg_ordering",
@@ -34,12 +37,18 @@ class RepresentationConfig(StrictModel):
 
     ``ordered_invariants``: ln(|s_ij|/s_01) with identical legs in order; ``log_invariants``: the same, legs as they
     come; ``deep_sets_invariants``: legs as they come with one standardisation for pairs of the same kind, for the
-    network dsi; ``momenta``: standardised components; ``four_vectors``: momenta with one common scale, for the network
-    lgatr.
+    network dsi; ``dipole``: ordered ones, the Catani-Seymour dipoles and the variables of their mappings, for the
+    network dipole; ``momenta``: standardised components; ``four_vectors``: momenta with one common scale, for the
+    network lgatr.
     """
 
     type: Literal[
-        "ordered_invariants", "log_invariants", "deep_sets_invariants", "momenta", "four_vectors"
+        "ordered_invariants",
+        "log_invariants",
+        "deep_sets_invariants",
+        "dipole",
+        "momenta",
+        "four_vectors",
     ] = "ordered_invariants"
     factor: Literal["eikonal", "scale"] | None = Field(
         default=None,
@@ -59,12 +68,16 @@ class RepresentationConfig(StrictModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> RepresentationConfig:
-        if self.type not in ("ordered_invariants", "log_invariants"):
+        if self.type == "dipole" and self.factor == "eikonal":
+            raise ValueError(
+                "factor is 'eikonal' for type 'dipole', whose dipoles are the singular factors; leave it out"
+            )
+        if self.type not in ("ordered_invariants", "log_invariants", "dipole"):
             for name in ("linear", "energy", "resonances"):
                 if getattr(self, name):
                     raise ValueError(
                         f"{name} is {getattr(self, name)!r} for type '{self.type}'; expected for "
-                        "ordered_invariants and log_invariants only"
+                        "ordered_invariants, log_invariants and dipole only"
                     )
         return self
 
@@ -82,15 +95,16 @@ class RepresentationConfig(StrictModel):
         powers = eikonal_factor(pdg_ids, n_incoming) if factor == "eikonal" else scale_factor(pdg_ids)
         n_legs = len(pdg_ids)
         match self.type:
-            case "ordered_invariants" | "log_invariants":
+            case "ordered_invariants" | "log_invariants" | "dipole":
                 return LogInvariants(
                     n_legs,
                     n_incoming,
-                    leg_ordering(pdg_ids, n_incoming) if self.type == "ordered_invariants" else [],
+                    [] if self.type == "log_invariants" else leg_ordering(pdg_ids, n_incoming),
                     powers,
                     self.linear,
                     self.energy,
                     resonances=build_resonances(self.resonances, pdg_ids, n_incoming),
+                    dipoles=dipoles_of(pdg_ids, n_incoming) if self.type == "dipole" else (),
                 )
             case "deep_sets_invariants":
                 return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from pyamp.kinematics import invariants
+from pyamp.representations.dipoles import FEATURES_OF_EACH as FEATURES_OF_DIPOLE
+from pyamp.representations.dipoles import Dipole, dipole_features
 from pyamp.representations.representation import (
     GLUON,
     Power,
@@ -16,7 +18,8 @@ from pyamp.representations.representation import (
     factor_from_header,
     legs_of_each_species,
 )
-from pyamp.representations.resonances import FEATURES_OF_EACH, Resonance
+from pyamp.representations.resonances import FEATURES_OF_EACH as FEATURES_OF_RESONANCE
+from pyamp.representations.resonances import Resonance
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class LogInvariants(Representation):
         Class of each leg; pairs of the same classes get the same standardisation, so that features of unordered legs
         go over into each other when identical legs are exchanged.
     resonances : sequence of Resonance
-        Each adds two features at the end, and its shape to the factor.
+        Each adds two features, and its shape to the factor.
+    dipoles : sequence of Dipole
+        Each adds three features at the end: ``arsinh(s_01 D)`` of all, then the two variables of their mappings.
     """
 
     def __init__(
@@ -60,15 +65,18 @@ class LogInvariants(Representation):
         energy: bool = False,
         classes: list[int] | None = None,
         resonances: Sequence[Resonance] = (),
+        dipoles: Sequence[Dipole] = (),
     ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
-        n_features = len(self.pairs) * (2 if linear else 1) + energy + FEATURES_OF_EACH * len(resonances)
+        n_features = len(self.pairs) * (2 if linear else 1) + energy
+        n_features += FEATURES_OF_RESONANCE * len(resonances) + FEATURES_OF_DIPOLE * len(dipoles)
         super().__init__(n_legs, n_incoming, n_features, factor)
         self.ordering = ordering
         self.linear = linear
         self.energy = energy
         self.classes = classes
         self.resonances = tuple(resonances)
+        self.dipoles = tuple(dipoles)
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
@@ -78,9 +86,12 @@ class LogInvariants(Representation):
         resonances = [
             Resonance(tuple(r["legs"]), r["mass"], r["width"]) for r in header.get("resonances", [])
         ]
-        result = cls(
-            n_legs, n_incoming, ordering, factor_from_header(header), **options, resonances=resonances
-        )
+        dipoles = [
+            Dipole((d["emitter"][0], d["emitter"][1]), d["spectator"], d["splitting"], n_incoming)
+            for d in header.get("dipoles", [])
+        ]
+        factor = factor_from_header(header)
+        result = cls(n_legs, n_incoming, ordering, factor, **options, resonances=resonances, dipoles=dipoles)
         result._load_constants(header)
         return result
 
@@ -91,6 +102,7 @@ class LogInvariants(Representation):
             **({"linear": True} if self.linear else {}),
             **({"energy": True} if self.energy else {}),
             **({"resonances": [r.header() for r in self.resonances]} if self.resonances else {}),
+            **({"dipoles": [d.header() for d in self.dipoles]} if self.dipoles else {}),
             **self._constants_header(),
         }
 
@@ -117,6 +129,8 @@ class LogInvariants(Representation):
         if self.energy:
             features.append(abs_s[:, :1].log())
         features += [resonance.features(matrix) for resonance in self.resonances]
+        if self.dipoles:
+            features.append(dipole_features(self.dipoles, matrix))
         return torch.cat(features, dim=1)
 
     def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:

@@ -27,6 +27,7 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     "group_kan": ("momenta", {"hidden": [12, 8], "groups": 2}),
     "dsi": ("deep_sets_invariants", {}),
     "fks": ("log_invariants", {"hidden": [8]}),
+    "dipole": ("dipole", {"hidden": [8]}),
 }
 POSTERIORS: dict[str, dict[str, Any]] = {
     "deterministic": {},
@@ -42,9 +43,13 @@ LIKELIHOODS: dict[str, dict[str, Any]] = {
 }
 
 
-def surrogate_of(momenta: np.ndarray, **choices: Any) -> Surrogate:
+# Legs with dipoles of three configurations; what is exported does not depend on whether such a process exists.
+PARTONS = [21, 1, 22, 1, 21]
+
+
+def surrogate_of(momenta: np.ndarray, pdg_ids: list[int] = PDG_IDS, **choices: Any) -> Surrogate:
     config = validated(choices, TrainingConfig, "test")
-    surrogate = make_surrogate(config, PDG_IDS, 2, len(momenta))
+    surrogate = make_surrogate(config, pdg_ids, 2, len(momenta))
     amplitude = torch.from_numpy(pyamp.truth().stripped(momenta))
     surrogate.fit_preprocessing(torch.from_numpy(momenta), amplitude)
     surrogate.likelihood.fit(torch.zeros((1, 10, surrogate.likelihood.n_outputs)), torch.full((10,), 0.3))
@@ -74,6 +79,7 @@ def test_network_and_posterior(network: str, posterior: str, momenta: np.ndarray
     representation, options = NETWORKS[network]
     surrogate = surrogate_of(
         momenta,
+        PARTONS if representation == "dipole" else PDG_IDS,
         representation={"type": representation},
         network={"type": network, **options},
         posterior={"type": posterior, **POSTERIORS[posterior]},
@@ -137,6 +143,19 @@ def test_resonances(momenta: np.ndarray, tmp_path: Path) -> None:
     ]
     choice = {"type": "ordered_invariants", "linear": True, "energy": True, "resonances": resonances}
     surrogate = surrogate_of(momenta, representation=choice, network={"hidden": [10]})
+    assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("likelihood", ["mse", "evidential"])
+def test_dipoles_with_resonances(likelihood: str, momenta: np.ndarray, tmp_path: Path) -> None:
+    resonances = [{"legs": [2, 3], "mass": 400.0, "width": 150.0}]
+    surrogate = surrogate_of(
+        momenta,
+        PARTONS,
+        representation={"type": "dipole", "linear": True, "resonances": resonances},
+        network={"type": "dipole", "hidden": [8, 6], "initialisation": "variance_preserving"},
+        likelihood={"type": likelihood},
+    )
     assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
 
 

@@ -165,7 +165,7 @@ def test_bits_of_features_and_moments(
     rows = points[np.random.default_rng(2).choice(N_POINTS, 70, replace=False)]
     posterior = {"posterior": "ensemble", "members": members} if members > 1 else {}
     n_outputs = LIKELIHOODS[likelihood][1]
-    sizes = {"momenta": 20, "unordered": 9, "linear": 18, "energy": 10, "resonances": 13}
+    sizes = {"momenta": 20, "unordered": 9, "linear": 18, "energy": 10, "resonances": 13, "dipoles": 60}
     for representation, n_features in sizes.items():
         for target in TARGETS:
             network = {"type": "mlp", "widths": [n_features, 8, n_outputs], "activation": "tanh"}

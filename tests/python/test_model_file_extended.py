@@ -25,8 +25,17 @@ from tests.handmade_models import (
     write_model,
 )
 
-FREE = list(itertools.product(REPRESENTATIONS, NETWORKS, TARGETS, LIKELIHOODS))
+# The features of dipoles are for the network of that name; one other shows that any network may see them.
+FREE = [
+    choice
+    for choice in itertools.product(REPRESENTATIONS, NETWORKS, TARGETS, LIKELIHOODS)
+    if choice[0] != "dipoles" or choice[1:3] == ("mlp", "log")
+]
 DSI = list(itertools.product(["unordered"], ["dsi"], TARGETS, LIKELIHOODS))
+DIPOLE = [
+    ("dipoles", "dipole", "log", likelihood)
+    for likelihood in ("heteroskedastic_gaussian", "mse", "evidential")
+]
 FKS = [("unordered", "fks", "log", "heteroskedastic_gaussian")]
 POSTERIORS = ("deterministic", "ensemble", "repulsive_ensemble", "bayesian")
 # Relative errors of the amplitude and of the uncertainties.
@@ -73,7 +82,7 @@ def check(
 
 @pytest.mark.parametrize("posterior", ["deterministic", "ensemble"])
 @pytest.mark.parametrize(
-    ("representation", "network", "target", "likelihood"), FREE + DSI + FKS, ids=lambda value: value
+    ("representation", "network", "target", "likelihood"), FREE + DSI + FKS + DIPOLE, ids=lambda value: value
 )
 def test_agrees_with_numpy(
     tmp_path: Path,
@@ -98,12 +107,14 @@ def test_agrees_with_numpy(
 
 
 @pytest.mark.parametrize("posterior", POSTERIORS)
-@pytest.mark.parametrize("network", [*NETWORKS, "dsi", "fks"])
+@pytest.mark.parametrize("network", [*NETWORKS, "dsi", "fks", "dipole"])
 @pytest.mark.parametrize("dtype", TOLERANCES)
 def test_networks_with_every_posterior_and_dtype(
     tmp_path: Path, momenta: np.ndarray, network: str, posterior: str, dtype: str
 ) -> None:
-    check(tmp_path / "m.safetensors", momenta, network=network, posterior=posterior, dtype=dtype)
+    representation = "dipoles" if network == "dipole" else "unordered"
+    choices = {"representation": representation, "network": network, "posterior": posterior}
+    check(tmp_path / "m.safetensors", momenta, dtype=dtype, **choices)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)

@@ -19,6 +19,13 @@ KAN = {"network": "kan"}
 GROUP_KAN = {"network": "group_kan"}
 DSI = {"network": "dsi"}
 FKS = {"network": "fks"}
+
+
+def one_dipole(emitter: list[int], spectator: int, splitting: str) -> dict[str, Any]:
+    return {"emitter": emitter, "spectator": spectator, "splitting": splitting}
+
+
+DIPOLE = {"network": "dipole", "representation": "dipoles"}
 LOG1P = {"target": "log1p"}
 ENSEMBLE = {"posterior": "repulsive_ensemble"}
 SIGMA = {"sigma_network": True}
@@ -113,6 +120,19 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
         [{"legs": [2, 3], "mass": 91.0, "width": 2.0}],
         "11 finite numbers expected",
     ),
+    # dipole
+    (DIPOLE, "representation.dipoles", [], "1 to 64 dipoles expected"),
+    (DIPOLE, "representation.dipoles", [one_dipole([2, 1], 3, "qg")], "the second outgoing expected"),
+    (DIPOLE, "representation.dipoles", [one_dipole([2, 3], 2, "qg")], "a leg beside the emitter expected"),
+    (DIPOLE, "representation.dipoles", [one_dipole([2, 3], 4, "gq")], "qg or gg or qq expected"),
+    (DIPOLE, "network.dipoles", 3, "the number of those of the representation expected"),
+    (DIPOLE, "network.mean", [0.0] * 14, "that of the representation expected"),
+    (DIPOLE, "network.std", [1.0] * 14, "that of the representation expected"),
+    (DIPOLE, "network.target_std", 0.8, "that of the target expected"),
+    (DIPOLE, "network.floor", 0.0, "a positive number expected"),
+    (DIPOLE, "network.widths", [60, 6, 15], "16 outputs expected"),
+    (DIPOLE, "target.type", "linear", "'target.type' is \"linear\", log for network dipole expected"),
+    # dsi
     (DSI, "network.classes", [0, 0, 1, 1], "'network.classes' is [0,0,1,1], 5 numbers"),
     (DSI, "network.classes", [0, 0, -1, 1, 2], "5 numbers of classes, 0 or more, expected"),
     (DSI, "network.classes", [0, 0, 1, 2, 2], "tensor 'pair.2_2.layers.0.bias' is missing"),

@@ -66,6 +66,7 @@ void set_features(PointProgram& point, const LogInvariants& representation) {
     for (int i = 0; i < point.n_legs; ++i)
         for (int j = i + 1; j < point.n_legs; ++j) slot_of_pair(point, i, j);
     require(representation.resonances.empty(), "resonances");
+    require(representation.dipoles.empty(), "dipoles");
     require(representation.ordering.size() <= std::size(point.ordering), "too many groups of identical legs");
     for (const auto& group : representation.ordering) {
         auto& result = point.ordering[point.n_groups++];

@@ -91,6 +91,7 @@ struct ArchitectureName {
     const char* operator()(const GroupKan&) const { return "GroupKAN"; }
     const char* operator()(const DeepSets&) const { return "deep sets of invariants"; }
     const char* operator()(const FksPartition&) const { return "FKS partition"; }
+    const char* operator()(const DipoleSum&) const { return "dipole sum"; }
 };
 
 }  // namespace

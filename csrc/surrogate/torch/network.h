@@ -47,5 +47,6 @@ std::unique_ptr<TorchNetwork> make_network(const Kan& network, const TensorLoade
 std::unique_ptr<TorchNetwork> make_network(const GroupKan& network, const TensorLoader& loader);
 std::unique_ptr<TorchNetwork> make_network(const DeepSets& network, const TensorLoader& loader);
 std::unique_ptr<TorchNetwork> make_network(const FksPartition& network, const TensorLoader& loader);
+std::unique_ptr<TorchNetwork> make_network(const DipoleSum& network, const TensorLoader& loader);
 
 }  // namespace pyamp

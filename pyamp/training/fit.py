@@ -56,6 +56,7 @@ def fit(
     validation: Points,
     files: RunFiles,
     progress: Progress,
+    start: Surrogate | None = None,
 ) -> float:
     """Train a surrogate on points.
 
@@ -68,13 +69,18 @@ def fit(
     files : RunFiles
         Where every stage has its checkpoint, named after that of the first.
     progress : Progress
+    start : Surrogate, optional
+        Whose standardisation and weights to begin with; by default they are those of the points, and random.
 
     Returns
     -------
     float
         Seconds spent in training, earlier parts of a resumed run included.
     """
-    surrogate.fit_preprocessing(training.momenta, training.amplitude)
+    if start is None:
+        surrogate.fit_preprocessing(training.momenta, training.amplitude)
+    else:
+        surrogate.continue_from(start)
     known, held_out = (Sample(*surrogate.preprocess(p.momenta, p.amplitude)) for p in (training, validation))
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)

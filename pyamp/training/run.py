@@ -16,8 +16,9 @@ from rich.progress import Progress
 
 from pyamp.calibration import accuracy, pulls, relative_deviation
 from pyamp.datasets import Dataset
+from pyamp.datasets.storage import file_sha256
 from pyamp.errors import PyampError
-from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
+from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, load_surrogate, write_model
 from pyamp.plotting import plot_pulls
 from pyamp.recalibration import least_points
 from pyamp.surrogate import Surrogate
@@ -59,6 +60,7 @@ def train(
     *,
     resume: bool = False,
     show_progress: bool = False,
+    start: str | os.PathLike[str] | None = None,
 ) -> TrainingResult:
     """Train a surrogate and write it with its metrics.
 
@@ -74,6 +76,9 @@ def train(
         Continue an interrupted run from its checkpoint; the result is that of the uninterrupted run.
     show_progress : bool
         Show a progress bar.
+    start : path-like, optional
+        Model file whose weights and standardisation to begin with; its configuration has to be the same but for steps
+        and the like.
 
     Returns
     -------
@@ -117,10 +122,15 @@ def train(
     if config.export and reason:
         raise PyampError(f"network: {reason}; set export: false to train and measure it without a model file")
     directory.mkdir(parents=True, exist_ok=True)
+    first = None if start is None else load_surrogate(start)
     files = RunFiles(
         directory,
         CHECKPOINT_NAME,
-        {"configuration": config.sha256(), "dataset": dataset_sha256},
+        {
+            "configuration": config.sha256(),
+            "dataset": dataset_sha256,
+            **({} if start is None else {"start": file_sha256(Path(start))}),
+        },
         config.checkpoint_seconds,
         resume,
     )
@@ -129,7 +139,7 @@ def train(
     with Progress(disable=not show_progress) as progress:
         known = _points(training, config, seed=config.seed)
         held_out = _points(validation, config, seed=config.seed + 1)
-        seconds = fit(surrogate, config, known, held_out, files, progress)
+        seconds = fit(surrogate, config, known, held_out, files, progress, first)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
     metrics = {

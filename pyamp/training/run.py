@@ -137,8 +137,8 @@ def train(
     files.load()  # refuses what belongs to another run before anything is written
     (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
     with Progress(disable=not show_progress) as progress:
-        known = _points(training, config, seed=config.seed)
-        held_out = _points(validation, config, seed=config.seed + 1)
+        known = training_points(training, config, seed=config.seed)
+        held_out = training_points(validation, config, seed=config.seed + 1)
         seconds = fit(surrogate, config, known, held_out, files, progress, first)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
@@ -215,9 +215,15 @@ def _x_max(test: Dataset, amplitude: FloatArray) -> float | None:
     return float(budget_maximum(test.amplitude / amplitude, OVERWEIGHT_BUDGET, weights=surrogate_weights))
 
 
-def _points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
+def training_points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
+    """What is trained on: with the noise and the weights of the configuration."""
     amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
-    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
+    weight = None
+    if config.event_weight:
+        # Of a flat point: how often points were drawn counts already, as each one is in the loss.
+        event = (dataset.amplitude * dataset.measure / dataset.sampling_weight)[kept] ** config.event_weight
+        weight = torch.from_numpy(event / event.mean())
+    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]), weight)
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

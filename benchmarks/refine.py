@@ -56,12 +56,12 @@ class Setting:
     seed: int
 
 
-VARIANTS = ("flat_weighted", "gluons_weighted", "refine_anew", "refine_weighted")  # at one energy alone
+VARIANTS = ("refine_anew", "gluons_weighted", "flat_weighted", "refine_weighted")  # at one energy alone
 SETTINGS = {
     setting.name: setting
     for card in CARDS
     for seed in SEEDS
-    for method in (*IMPORTANCE, "refine", *(VARIANTS if card == CARDS[0] else ()))
+    for method in ("flat", "refine", "gluons", "all", *(VARIANTS if card == CARDS[0] else ()))
     for setting in [Setting(f"{card.rsplit('_', 1)[1]}/{method}/{seed}", card, method, seed)]
 }
 
@@ -88,14 +88,15 @@ def measure(study: _studies.Study) -> _studies.Rows:
             "validation_fraction": max(0.05, 1.1 * least_points("scale") / count(study, SIZES[0])),
         }
         config = _studies.scaled(
-            TrainingConfig.model_validate({**load_config("fast").model_dump(), **values}), study.scale
+            TrainingConfig.model_validate({**load_config("fast").model_dump(), **values}),
+            study.scale,
         )
         test = test_points(study, setting.card)
         method = setting.method.removesuffix("_weighted")
         if method.startswith("refine"):
             found = refined(study, setting, config, test, directory, warm=method == "refine")
         else:
-            sizes = [ONE_SIZE] if weighted or method == "all" else SIZES
+            sizes = {"flat": SIZES, "gluons": SIZES[1:]}.get(setting.method, [ONE_SIZE])
             found = [drawn(study, setting, method, n, config, test, directory) for n in sizes]
         return [{**common, **row} for row in found]
 
@@ -130,19 +131,16 @@ def points(study: _studies.Study, card: str, method: str, n: int, seed: int) -> 
     return generate(card, n, path, seed, points_per_shard=min(n, 5000), **IMPORTANCE[method])
 
 
-def trained(
-    dataset: Dataset, config: TrainingConfig, test: Dataset, directory: Path
-) -> tuple[Path, dict[str, object]]:
-    """The model file of a training on all points but a twentieth, and what events see of it."""
+def trained(dataset: Dataset, config: TrainingConfig, test: Dataset, path: Path) -> dict[str, object]:
+    """Write the model file of a training on all points but a twentieth; what events see of it."""
     n_validation = max(1, round(config.validation_fraction * len(dataset)))
     training, validation = dataset.split(len(dataset) - n_validation, n_validation)
     done = _studies.train_surrogate(config, training, validation)
-    path = directory / f"{len(dataset)}.safetensors"
     momenta = torch.from_numpy(test.momenta[:SELF_TEST_POINTS])
     write_model(path, done.surrogate, _studies.model_info(training), momenta)
     unknown = Times(np.nan, np.nan, np.nan)
     measured = event_accuracy(Evaluator(path, policy="nan"), test, unknown).as_dict()
-    return path, {"train_cpu_s": done.train_cpu_s, **measured}
+    return {"train_cpu_s": done.train_cpu_s, **measured}
 
 
 def drawn(
@@ -157,7 +155,7 @@ def drawn(
     begin = time.process_time()
     dataset = points(study, setting.card, method, count(study, n), setting.seed)
     made = time.process_time() - begin
-    _, row = trained(dataset, config, test, directory)
+    row = trained(dataset, config, test, directory / f"{len(dataset)}.safetensors")
     return {"n_truth": len(dataset), "round": None, "choice_cpu_s": made, **row}
 
 
@@ -171,7 +169,15 @@ def refined(
 ) -> _studies.Rows:
     start = points(study, setting.card, "flat", count(study, SIZES[0]), setting.seed)
     data = study.directory / f"{setting.card}_flat_{len(start)}_{setting.seed}.h5"
-    model, row = trained(start, config, test, directory)
+    model = (
+        study.directory
+        / setting.name.replace("/", "_").replace(setting.method, "flat")
+        / f"{len(start)}.safetensors"
+    )
+    rows = []
+    if not model.exists() or config.event_weight:
+        model = directory / "start.safetensors"
+        rows = [{"n_truth": len(start), "round": 0, **trained(start, config, test, model)}]
     settings = RefineSettings(
         points_per_round=count(study, ROUND),
         candidates=count(study, CANDIDATES),
@@ -186,7 +192,6 @@ def refined(
         config=config,
         test=study.directory / f"test_{setting.card}.h5",
     )
-    rows = [{"n_truth": len(start), "round": 0, **row}]
     for done in result.rounds[1:]:
         n_truth = len(start) + done.n_truth
         measured = done.measured.as_dict()

@@ -77,7 +77,8 @@ class Round:
         """One flat row, without the place of the model."""
         row = asdict(self)
         del row["model"]
-        return {**row, **row.pop("measured")}
+        measured = row.pop("measured")
+        return {**row, **measured}
 
 
 @dataclass(frozen=True)

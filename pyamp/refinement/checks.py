@@ -18,6 +18,8 @@ from pyamp.refinement.settings import RefineSettings, Targets
 from pyamp.training import TrainingConfig
 from pyamp.training.run import MODEL_NAME
 
+SEED_STEP = 1_000_003  # far from the seeds that people choose
+
 
 def model_file(path: str | os.PathLike[str]) -> Path:
     """The model file of a path that may be the directory of a run."""
@@ -40,6 +42,23 @@ def stored_config(evaluator: Evaluator, path: Path) -> TrainingConfig:
         raise PyampError(
             f"{path}: does not hold the configuration it was trained with, or one of another version; give --config"
         ) from None
+
+
+def fresh_seed(asked: int | None, known: dict[str, Dataset]) -> int:
+    """A seed of phase space whose trials none of the datasets, named by what they are, can hold."""
+    taken = {seed: name for name, dataset in known.items() for seed in _seeds(dataset)}
+    if asked is None:
+        return max(taken) + SEED_STEP
+    if asked in taken:
+        raise PyampError(
+            f"seed is {asked}, that of the {taken[asked]}, whose points would be drawn again; choose another"
+        )
+    return asked
+
+
+def _seeds(dataset: Dataset) -> set[int]:
+    refined = json.loads(dataset.info.refined or "{}")
+    return {dataset.info.seed, *([int(refined["seed"])] if "seed" in refined else [])}
 
 
 def check_budget(targets: Targets, settings: RefineSettings, *, test_is_given: bool) -> None:

@@ -27,6 +27,7 @@ from pyamp.refinement.checks import (
     check_budget,
     check_parts,
     checked_test,
+    fresh_seed,
     model_file,
     same_request,
     stored_config,
@@ -44,7 +45,6 @@ HISTORY_NAME = "history.json"
 MEASURED_NAME = "measured.json"
 DATA_NAME = "data.h5"
 TEST_NAME = "test.h5"
-SEED_STEP = 1_000_003  # far from the seeds that people choose
 TIMED_POINTS = 2000
 
 
@@ -157,8 +157,8 @@ def refine(
     check_budget(targets, settings, test_is_given=test is not None)
     check_parts(first, first_model, data, Path(dataset), config, settings)
     given_test = None if test is None else checked_test(Path(test), data, Path(dataset))
-    if settings.seed is None:
-        settings = replace(settings, seed=data.info.seed + SEED_STEP)
+    known = {"dataset": data, **({} if given_test is None else {"test": given_test})}
+    settings = replace(settings, seed=fresh_seed(settings.seed, known))
     request = {
         **asdict(settings),
         "model_sha256": file_sha256(first_model),

@@ -28,7 +28,7 @@ class RefineSettings:
     warm_start : bool
         Each training begins with the weights of the best round so far.
     seed : int or None
-        Of phase space and choice; None: one that the dataset does not have.
+        Of phase space and choice; None: one that the datasets do not have.
     """
 
     points_per_round: int = 2000

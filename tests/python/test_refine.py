@@ -23,6 +23,7 @@ from pyamp.calibration.held_out import held_out_points
 from pyamp.cli import main
 from pyamp.datasets import Dataset, generate
 from pyamp.refinement import EventAccuracy, RefineSettings, Targets, event_accuracy, refine
+from pyamp.refinement.checks import fresh_seed
 from pyamp.training import TrainingConfig, make_surrogate, train
 from pyamp.training.run import training_points
 from pyamp.unweighting import Times
@@ -109,6 +110,10 @@ def test_rounds_train_on_what_they_chose(begin: Path, finished: Path) -> None:
     everything = np.concatenate([part.momenta for part in (start, *points, test)])
     np.testing.assert_array_equal(np.sort(whole.momenta[:, 2, 1]), np.sort(everything[:, 2, 1]))
     assert set(points[0].trial).isdisjoint(points[1].trial)
+    seed = points[0].info.seed
+    assert fresh_seed(None, {"dataset": whole}) > seed  # to go on from it does not draw the same again
+    with pytest.raises(pyamp.PyampError, match="that of the dataset"):
+        fresh_seed(seed, {"dataset": whole})
 
     # Calibration knows which points the last model was not trained on: the test points.
     header = pyamp.Evaluator(finished / "round-02" / "model.safetensors").header
@@ -274,6 +279,8 @@ def another_refinement(begin: Path, directory: Path) -> dict[str, object]:
         ({"target_mean_p": -0.1}, "mean p is -0.1; expected a number above 0"),
         ({"test": None, "truth_budget": 2000}, "truth_budget is 2000, of which the test takes 2000"),
         ({"test": "DATA"}, "holds points of"),
+        ({"seed": 3}, "seed is 3, that of the dataset"),
+        ({"seed": 8}, "seed is 8, that of the test"),
         ({"config": "fsat"}, "configuration 'fsat': neither a file nor a recipe"),
         (other_legs, "but .* is gg_to_aag of"),
         (another_refinement, "holds another refinement \\(points_per_round is 250, 100 wanted\\)"),

@@ -25,8 +25,9 @@ from pyamp.errors import PyampError
 from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
 from pyamp.surrogate import Surrogate
 from pyamp.training import TrainingConfig
-from pyamp.training.fit import Points, fit, make_surrogate
+from pyamp.training.fit import fit, make_surrogate
 from pyamp.training.loop import RunFiles
+from pyamp.training.run import training_points
 from pyamp.training.sample import predicted
 from pyamp.unweighting import budget_maximum
 
@@ -252,7 +253,8 @@ def train_surrogate(
         files = RunFiles(directory, "checkpoint.pt", identity, config.checkpoint_seconds, resume=True)
         resumed = files.load() is not None
         watch = Watch(surrogate, validation)
-        known, held_out = _points(training, config, config.seed), _points(validation, config, config.seed + 1)
+        known = training_points(training, config, config.seed)
+        held_out = training_points(validation, config, config.seed + 1)
         seconds = fit(surrogate, config, known, held_out, files, watch)
         wall, cpu = watch.clock()
     return Trained(surrogate, *((seconds, None) if resumed else (wall, cpu)), watch)
@@ -563,12 +565,6 @@ def figure(path: Path, n_rows: int = 1, n_columns: int = 1, title: str = "") -> 
             drawing.suptitle(title, fontsize="medium")
         drawing.tight_layout()
         drawing.savefig(path, dpi=100)
-
-
-def _points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
-    """With the noise that the configuration adds; the watch and the tests know the truth."""
-    amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
-    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
 
 
 def _thinned(history: Rows) -> Rows:

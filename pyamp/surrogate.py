@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pyamp.errors import PyampError
 from pyamp.likelihoods import Components, Likelihood
 from pyamp.networks import MLP
 from pyamp.posteriors import Posterior
@@ -64,6 +65,25 @@ class Surrogate(torch.nn.Module):
         self.representation.fit(momenta)
         self.target.fit(amplitude, self.representation.log_factor(momenta))
         self.posterior.architecture.fit(self.representation, self.target)
+
+    def continue_from(self, other: Surrogate) -> None:
+        """Take the standardisation constants and the weights of the posterior of a surrogate with the same parts.
+
+        Raises
+        ------
+        PyampError
+            Its parts are others, or its file does not hold all of its posterior.
+        """
+        try:
+            self.representation.load_state_dict(other.representation.state_dict())
+            self.target.load_state_dict(other.target.state_dict())
+            self.posterior.architecture.fit(self.representation, self.target)
+            self.posterior.load_tensors(other.posterior.tensors())
+        except (KeyError, RuntimeError) as error:
+            raise PyampError(
+                f"start: the surrogate does not have the parts of the configuration ({str(error).splitlines()[0]}); "
+                "train without it, or with the configuration it was trained with"
+            ) from None
 
     def preprocess(self, momenta: torch.Tensor, amplitude: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features ``(n, n_features)`` and targets ``(n,)``, float64."""

@@ -12,6 +12,7 @@ from pyamp.cli.demo import demo
 from pyamp.cli.doctor import doctor
 from pyamp.cli.generate import generate
 from pyamp.cli.inspect import inspect
+from pyamp.cli.refine import refine
 from pyamp.cli.train import train
 from pyamp.errors import PyampError
 
@@ -27,7 +28,7 @@ The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surr
 its uncertainties, [bold]inspect[/bold] the model file, then load it with pyamp.Evaluator in Python or name it in a
 Sherpa run card.""",
 )
-for command in (generate, train, calibrate, inspect, demo, doctor):
+for command in (generate, train, refine, calibrate, inspect, demo, doctor):
     app.command()(command)
 
 

@@ -46,6 +46,8 @@ class DatasetInfo:
         JSON of :class:`pyamp.datasets.Importance`; empty if the points were not thinned so.
     recorded : str
         JSON of the run that the points were taken from, such as Sherpa's; empty if pyamp's own phase space drew them.
+    refined : str
+        JSON of how a surrogate chose the points, see :mod:`pyamp.refinement`; empty if none did.
     t_me_ms, t_ps_ms : float
         Processor time in ms: of the truth for a point (without its accuracy), and of the phase space for a
         point that passes the cuts, failed trials included. No part of the content.
@@ -63,6 +65,7 @@ class DatasetInfo:
     pyamp_version: str
     importance: str = ""
     recorded: str = ""
+    refined: str = ""
     t_me_ms: float = field(default=float("nan"), compare=False)
     t_ps_ms: float = field(default=float("nan"), compare=False)
 
@@ -74,7 +77,7 @@ class DatasetInfo:
     @property
     def is_flat(self) -> bool:
         """Whether the points are flat in phase space, so that all sampling weights are 1."""
-        return not (self.importance or self.recorded)
+        return not (self.importance or self.recorded or self.refined)
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
@@ -90,7 +93,7 @@ class DatasetInfo:
         """What the file stores about its content, in a fixed order; timings apart."""
         return {
             "format": FORMAT,
-            "format_version": FORMAT_VERSION if self.recorded else 1,
+            "format_version": FORMAT_VERSION if self.refined else 2 if self.recorded else 1,
             "pyamp_version": self.pyamp_version,
             "provider": self.provider,
             "process": self.process.to_json(),
@@ -105,6 +108,7 @@ class DatasetInfo:
             "n_trials": self.n_trials,
             **({"importance": self.importance} if self.importance else {}),
             **({"recorded": self.recorded} if self.recorded else {}),
+            **({"refined": self.refined} if self.refined else {}),
         }
 
 
@@ -261,7 +265,7 @@ class Dataset:
 
 def _read_info(attributes: dict[str, Any], timing: Mapping[str, Any], path: Path) -> DatasetInfo:
     stored = [f.name for f in fields(DatasetInfo) if not f.name.startswith("t_")]
-    attributes = {"importance": "", "recorded": "", **attributes}
+    attributes = {"importance": "", "recorded": "", "refined": "", **attributes}
     missing = [name for name in stored if name not in attributes]
     if missing:
         raise PyampError(f"{path}: attributes {', '.join(missing)} are missing; generate the dataset again")

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
@@ -19,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pyamp.configuration import read_yaml
 from pyamp.datasets.dataset import Dataset, DatasetInfo
+from pyamp.datasets.joining import write_dataset
 from pyamp.datasets.parts import Parts, locked, remove_parts
 from pyamp.datasets.recording import (
     Shard,
@@ -27,7 +27,7 @@ from pyamp.datasets.recording import (
     process_of,
     select_shards,
 )
-from pyamp.datasets.storage import COLUMNS, SAMPLING, create_columns, create_failed, write_whole
+from pyamp.datasets.storage import SAMPLING
 from pyamp.errors import PyampError
 from pyamp.files import require_parent
 from pyamp.phase_space import PhaseSpace
@@ -291,12 +291,6 @@ def _collect(
         recorded=json.dumps({**_provenance(request), "run": run}, sort_keys=True),
     )
 
-    def fill(file: h5py.File) -> None:
-        create_columns(file, n_points, process.n_legs, info.extra_columns)
-        for name in (*COLUMNS, *info.extra_columns):
-            file[name][...] = columns[name]
-        create_failed(file, all_failed[all_failed < n_trials])
-        file.attrs.update(info.attributes())
-
-    write_whole(path, fill)
+    dataset = Dataset(**columns, failed_trial=all_failed[all_failed < n_trials], info=info)
+    write_dataset(path, dataset)
     return Dataset.open(path)

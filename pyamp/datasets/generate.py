@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -34,6 +35,8 @@ from pyamp.files import require_parent
 from pyamp.phase_space import PhaseSpace
 from pyamp.processes import Process, load_process
 from pyamp.truth import Truth, truth
+
+FloatArray = npt.NDArray[np.float64]
 
 _PILOT_TRIALS = 20_000
 _TIMED_POINTS = 200
@@ -250,7 +253,7 @@ def _make_shard(
     amplitude.me2(timed, on_failure="nan")
     t_me = amplitude.clock() - begin
 
-    good = np.isfinite(value) & (value > 0) & (accuracy <= _WORST_ACCURACY)
+    good = good_amplitudes(value, accuracy)
     columns |= {
         "momenta": sample.momenta,
         "amplitude": value,
@@ -273,6 +276,11 @@ def _make_shard(
 
     write_whole(parts.shard(index), fill)
     return int(good.sum()), int((~good).sum())
+
+
+def good_amplitudes(value: FloatArray, accuracy: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which amplitudes ``(n,)`` a dataset keeps, given their relative accuracies ``(n,)``."""
+    return np.isfinite(value) & (value > 0) & (accuracy <= _WORST_ACCURACY)
 
 
 def _merge(parts: Parts, path: Path, info: DatasetInfo, n_points: int) -> None:

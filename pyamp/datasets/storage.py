@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pyamp.files import rename_durably
 
 FORMAT = "pyamp dataset"
-FORMAT_VERSION = 2  # 1 for all that has no RUN_COLUMNS
+FORMAT_VERSION = 3  # of what a surrogate chose; 2 with RUN_COLUMNS, 1 for all the rest
 
 FAILED = "failed_trial"
 TIMING = "timing"

@@ -24,10 +24,11 @@ from pyamp.training.stage import StageConfig
 
 @dataclass(frozen=True)
 class Points:
-    """Momenta ``(n, legs, 4)`` in GeV and stripped amplitudes ``(n,)``, float64."""
+    """Momenta ``(n, legs, 4)`` in GeV, stripped amplitudes ``(n,)``, and weights in the loss ``(n,)``; float64."""
 
     momenta: torch.Tensor
     amplitude: torch.Tensor
+    weight: torch.Tensor | None = None
 
 
 def make_surrogate(config: TrainingConfig, pdg_ids: list[int], n_incoming: int, n_train: int) -> Surrogate:
@@ -56,6 +57,7 @@ def fit(
     validation: Points,
     files: RunFiles,
     progress: Progress,
+    start: Surrogate | None = None,
 ) -> float:
     """Train a surrogate on points.
 
@@ -68,14 +70,21 @@ def fit(
     files : RunFiles
         Where every stage has its checkpoint, named after that of the first.
     progress : Progress
+    start : Surrogate, optional
+        Whose standardisation and weights to begin with; by default they are those of the points, and random.
 
     Returns
     -------
     float
         Seconds spent in training, earlier parts of a resumed run included.
     """
-    surrogate.fit_preprocessing(training.momenta, training.amplitude)
-    known, held_out = (Sample(*surrogate.preprocess(p.momenta, p.amplitude)) for p in (training, validation))
+    if start is None:
+        surrogate.fit_preprocessing(training.momenta, training.amplitude)
+    else:
+        surrogate.continue_from(start)
+    known, held_out = (
+        Sample(*surrogate.preprocess(p.momenta, p.amplitude), p.weight) for p in (training, validation)
+    )
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)
         run.train()

@@ -69,7 +69,7 @@ class RunFiles:
                 "delete it or train without --resume"
             ) from error
         for what, expected in self.identity.items():
-            if state["identity"][what] != expected:
+            if state["identity"].get(what) != expected:
                 raise PyampError(
                     f"{path}: written with another {what}; give that {what}, or train without --resume"
                 )

@@ -16,8 +16,9 @@ from rich.progress import Progress
 
 from pyamp.calibration import accuracy, pulls, relative_deviation
 from pyamp.datasets import Dataset
+from pyamp.datasets.storage import file_sha256
 from pyamp.errors import PyampError
-from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
+from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, load_surrogate, write_model
 from pyamp.plotting import plot_pulls
 from pyamp.recalibration import least_points
 from pyamp.surrogate import Surrogate
@@ -59,6 +60,7 @@ def train(
     *,
     resume: bool = False,
     show_progress: bool = False,
+    start: str | os.PathLike[str] | None = None,
 ) -> TrainingResult:
     """Train a surrogate and write it with its metrics.
 
@@ -74,6 +76,9 @@ def train(
         Continue an interrupted run from its checkpoint; the result is that of the uninterrupted run.
     show_progress : bool
         Show a progress bar.
+    start : path-like, optional
+        Model file whose weights and standardisation to begin with; its configuration has to be the same but for steps
+        and the like.
 
     Returns
     -------
@@ -117,19 +122,24 @@ def train(
     if config.export and reason:
         raise PyampError(f"network: {reason}; set export: false to train and measure it without a model file")
     directory.mkdir(parents=True, exist_ok=True)
+    first = None if start is None else load_surrogate(start)
     files = RunFiles(
         directory,
         CHECKPOINT_NAME,
-        {"configuration": config.sha256(), "dataset": dataset_sha256},
+        {
+            "configuration": config.sha256(),
+            "dataset": dataset_sha256,
+            **({} if start is None else {"start": file_sha256(Path(start))}),
+        },
         config.checkpoint_seconds,
         resume,
     )
     files.load()  # refuses what belongs to another run before anything is written
     (directory / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False))
     with Progress(disable=not show_progress) as progress:
-        known = _points(training, config, seed=config.seed)
-        held_out = _points(validation, config, seed=config.seed + 1)
-        seconds = fit(surrogate, config, known, held_out, files, progress)
+        known = training_points(training, config, seed=config.seed)
+        held_out = training_points(validation, config, seed=config.seed + 1)
+        seconds = fit(surrogate, config, known, held_out, files, progress, first)
 
     amplitude, sigma = _predict(surrogate, test.momenta)
     metrics = {
@@ -205,9 +215,15 @@ def _x_max(test: Dataset, amplitude: FloatArray) -> float | None:
     return float(budget_maximum(test.amplitude / amplitude, OVERWEIGHT_BUDGET, weights=surrogate_weights))
 
 
-def _points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
+def training_points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
+    """What is trained on: with the noise and the weights of the configuration."""
     amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
-    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
+    weight = None
+    if config.event_weight:
+        # Of a flat point: how often points were drawn counts already, as each one is in the loss.
+        event = (dataset.amplitude * dataset.measure / dataset.sampling_weight)[kept] ** config.event_weight
+        weight = torch.from_numpy(event / event.mean())
+    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]), weight)
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -114,6 +114,6 @@ def refuse_negative(what: str, weights: FloatArray) -> None:
     negative = int((weights < 0).sum())
     if negative:
         raise PyampError(
-            f"{what}: {negative} of {len(weights)} weights are negative; expected weights from 0 on, unweight amplitudes "
-            "and parton densities that are positive (surrogates with target log always are)"
+            f"{what}: {negative} of {len(weights)} weights are negative; expected weights from 0 on, of amplitudes and "
+            "parton densities that are positive (surrogates with target log always are)"
         )

@@ -16,7 +16,7 @@ from pyamp.unweighting.points import DatasetPoints, PhaseSpacePoints
 from pyamp.unweighting.roulette import Roulette, unweight_roulette
 from pyamp.unweighting.roulette_choice import RouletteChoice, choose_roulette
 from pyamp.unweighting.settings import UnweightingSettings
-from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
+from pyamp.unweighting.speed_factors import Maxima, SpeedFactors, Times, speed_factors
 from pyamp.unweighting.stream import Unweighter
 from pyamp.unweighting.two_stage import unweight, unweight_two_stage
 
@@ -25,6 +25,7 @@ __all__ = [
     "EventFile",
     "EventInfo",
     "Events",
+    "Maxima",
     "Maximum",
     "MaximumRule",
     "PhaseSpacePoints",

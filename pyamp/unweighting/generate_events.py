@@ -380,26 +380,28 @@ def _info(
     times: dict[str, float],
 ) -> EventInfo:
     roulette = pilot.roulette
-    maxima: dict[str, Maximum] = {name: getattr(pilot, name) for name in ("s_max", "x_max", "w_max")}
-    sums: dict[str, Any] = {**counts, **asdict(totals), **times}
-    return EventInfo(
-        process=task.source.process,
-        model=str(model),
-        model_sha256=request["model"],
-        truth=task.truth_name,
-        request=json.dumps(request),
-        pyamp_version=version("pyamp"),
-        mode=task.settings.mode,
-        seed=task.settings.seed,
-        **{name: maximum.value for name, maximum in maxima.items()},
-        **{f"{name}_error": maximum.error for name, maximum in maxima.items()},
-        kappa=roulette.kappa if roulette else float("nan"),
-        p_min=roulette.p_min if roulette else float("nan"),
-        **sums,
-        direct_sum=direct[0],
-        direct_square_sum=direct[1],
-        n_pilot_points=pilot.end.point,
-        n_pilot_truth=len(pilot.truth),
-        n_pilot_outside=pilot.n_outside,
-        n_pilot_failed=pilot.n_failed,
-    )
+    values: dict[str, Any] = {
+        "process": task.source.process,
+        "model": str(model),
+        "model_sha256": request["model"],
+        "truth": task.truth_name,
+        "request": json.dumps(request),
+        "pyamp_version": version("pyamp"),
+        "mode": task.settings.mode,
+        "seed": task.settings.seed,
+        "kappa": roulette.kappa if roulette else float("nan"),
+        "p_min": roulette.p_min if roulette else float("nan"),
+        "direct_sum": direct[0],
+        "direct_square_sum": direct[1],
+        "n_pilot_points": pilot.end.point,
+        "n_pilot_truth": len(pilot.truth),
+        "n_pilot_outside": pilot.n_outside,
+        "n_pilot_failed": pilot.n_failed,
+        **counts,
+        **asdict(totals),
+        **times,
+    }
+    for name in ("s_max", "x_max", "w_max"):
+        maximum: Maximum = getattr(pilot, name)
+        values |= {name: maximum.value, f"{name}_error": maximum.error}
+    return EventInfo(**values)

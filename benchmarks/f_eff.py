@@ -13,7 +13,6 @@ single points in Sherpa.
 
 import argparse
 import json
-import math
 import os
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import torch
 import pyamp
 from pyamp.datasets import Dataset
 from pyamp.processes import Energy, Process, load_process
+from pyamp.report.table import with_error
 from pyamp.unweighting.measurement import measure_speed_factors, speed_factors_of_dataset
 from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
 from pyamp.unweighting.speed_factors import SpeedFactors
@@ -120,17 +120,6 @@ def shown(row: dict[str, object]) -> dict[str, object]:
     cells |= {name: cell(name, 100) for name in ("epsilon_full", "epsilon_1st", "epsilon_2nd")}
     cells |= {name: cell(name) for name in ("x_max", "n_eff_over_n", "f_eff", "f_eff_limit")}
     return {"process": row["process"], "where": row["where"], **cells}
-
-
-def with_error(value: float, error: float) -> str:
-    """1.234(5) for 1.234 +- 0.005; four digits where there is no error."""
-    if not error > 0:
-        return f"{value:.4g}"
-    decimals = max(0, -math.floor(math.log10(error)))
-    if round(error, decimals) >= 10 ** (1 - decimals):  # 0.096 is 0.1
-        decimals = max(0, decimals - 1)
-    digits = round(error * 10**decimals)
-    return f"{value:.{decimals}f}({digits})"
 
 
 def parse() -> argparse.Namespace:

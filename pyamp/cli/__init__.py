@@ -12,6 +12,7 @@ from pyamp.cli.demo import demo
 from pyamp.cli.doctor import doctor
 from pyamp.cli.generate import generate
 from pyamp.cli.inspect import inspect
+from pyamp.cli.report import report
 from pyamp.cli.train import train
 from pyamp.cli.unweight import unweight
 from pyamp.errors import PyampError
@@ -28,7 +29,7 @@ The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surr
 its uncertainties, [bold]inspect[/bold] the model file, [bold]unweight[/bold] events with it and [bold]report[/bold]
 what that gains. Or load it with pyamp.Evaluator in Python, or name it in a Sherpa run card.""",
 )
-for command in (generate, train, calibrate, inspect, unweight, demo, doctor):
+for command in (generate, train, calibrate, inspect, unweight, report, demo, doctor):
     app.command()(command)
 
 

@@ -123,7 +123,8 @@ def curve_figure(curve: Curve, label: str, chosen: float, limit: float) -> bytes
         lower.plot(curve.at, curve.n_eff_over_n, "o-", markersize=4, color="tab:green")
         lower.set_ylabel(r"$N_\mathrm{eff}/N$")
         lower.set_xlabel(label)
-        lower.set_xscale("log")
+        if curve.at[-1] > 10 * curve.at[0]:
+            lower.set_xscale("log")
         if np.isfinite(chosen):
             for ax in (upper, lower):
                 ax.axvline(chosen, color="tab:red", linestyle="--", label="these events")

@@ -125,9 +125,8 @@ def _print(info: EventInfo, output: Path) -> None:
 
     from pyamp.unweighting.event_summary import summary_rows
 
-    table = Table(
-        title=f"{output}: {info.n_events} events of {info.process.name}, {info.mode}", show_header=False
-    )
+    typer.echo(f"{output}: {info.n_events} events of {info.process.name}, {info.mode}")
+    table = Table(show_header=False)
     for name, value in summary_rows(info):
         table.add_row(name, value)
     Console().print(table)

@@ -8,13 +8,13 @@ so the result is unbiased for any surrogate and any maxima. `docs/unweighting.md
 
 from pyamp.unweighting.event_file import EventFile, EventInfo
 from pyamp.unweighting.events import Events, Totals
-from pyamp.unweighting.generate_events import generate_events
 from pyamp.unweighting.maxima import budget_maximum
 from pyamp.unweighting.maximum_rules import Maximum, MaximumRule
 from pyamp.unweighting.pilot import Pilot, run_pilot
 from pyamp.unweighting.points import DatasetPoints, PhaseSpacePoints
 from pyamp.unweighting.roulette import Roulette, unweight_roulette
 from pyamp.unweighting.roulette_choice import RouletteChoice, choose_roulette
+from pyamp.unweighting.run import generate_events
 from pyamp.unweighting.settings import UnweightingSettings
 from pyamp.unweighting.speed_factors import Maxima, SpeedFactors, Times, speed_factors
 from pyamp.unweighting.stream import Unweighter

@@ -118,7 +118,7 @@ def evaluation_probabilities(importance: FloatArray, n_expected: float) -> Float
     np.divide(n_expected - k - (n - k) * even, rest, out=scale, where=rest > 0)
     fits = (scale >= 0) & (scale * v <= 1.0 - even)
     if fits.any():
-        return np.minimum(1.0, even + importance * scale[np.argmax(fits)])
+        return np.asarray(np.minimum(1.0, even + importance * scale[np.argmax(fits)]))
     positive = importance > 0  # fewer than evaluations
     others = n - int(positive.sum())
     return np.where(positive, 1.0, (n_expected - positive.sum()) / max(others, 1))

@@ -134,7 +134,11 @@ def generate_events(
         with locked(directory):
             parts = Parts.open(directory, request, 0)
             with _bar(task, progress) as bar:
-                pilot = _pilot(parts, task)
+                try:
+                    pilot = _pilot(parts, task)
+                except PyampError:
+                    shutil.rmtree(directory)  # nothing is done that other settings could be in the way of
+                    raise
                 _stream(parts, task, pilot, block_size, seconds_per_part, bar)
             _merge(parts, output, task, pilot, model, request)
             shutil.rmtree(directory)
@@ -204,7 +208,9 @@ def _already_there(path: Path, request: dict[str, Any]) -> EventFile:
 @contextmanager
 def _bar(task: _Task, shown: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), disable=not shown) as bar:
+    console = Console(file=sys.stderr)
+    disable = not (shown and console.is_terminal)  # a log has no use for it
+    with Progress(*columns, console=console, disable=disable, transient=True) as bar:
         bar.add_task(f"pilot {task.source.process.name}", total=None)
         yield bar
 

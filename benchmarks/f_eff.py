@@ -15,7 +15,6 @@ is that of one point within the cuts, from batches in Python and from single poi
 
 import argparse
 import json
-import math
 import os
 from pathlib import Path
 
@@ -27,6 +26,7 @@ import pyamp
 from pyamp.datasets import Dataset
 from pyamp.errors import PyampError
 from pyamp.processes import Energy, Process, load_process
+from pyamp.report.table import with_error
 from pyamp.unweighting.measurement import WeightSample, sample_dataset, sample_phase_space
 from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
 from pyamp.unweighting.speed_factors import SpeedFactors
@@ -158,17 +158,6 @@ def shown(row: dict[str, object]) -> dict[str, object]:
         name: cell(name) for name in ("x_max", "n_eff_over_n", "f_eff", "f_eff_limit", "f_eff_limit_roulette")
     }
     return {key: row[key] for key in ("process", "where", "mode")} | cells
-
-
-def with_error(value: float, error: float) -> str:
-    """1.234(5) for 1.234 +- 0.005; four digits where there is no error."""
-    if not error > 0:
-        return f"{value:.4g}"
-    decimals = max(0, -math.floor(math.log10(error)))
-    if round(error, decimals) >= 10 ** (1 - decimals):  # 0.096 is 0.1
-        decimals = max(0, decimals - 1)
-    digits = round(error * 10**decimals)
-    return f"{value:.{decimals}f}({digits})"
 
 
 def parse() -> argparse.Namespace:

@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from pyamp.cli.report import print_metrics
+from pyamp.cli.tables import print_metrics
 from pyamp.datasets import Dataset, generate
 from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator

@@ -13,7 +13,9 @@ from pyamp.cli.doctor import doctor
 from pyamp.cli.generate import generate
 from pyamp.cli.inspect import inspect
 from pyamp.cli.refine import refine
+from pyamp.cli.report import report
 from pyamp.cli.train import train
+from pyamp.cli.unweight import unweight
 from pyamp.errors import PyampError
 
 app = typer.Typer(
@@ -25,10 +27,10 @@ app = typer.Typer(
     help="""Neural surrogates for matrix elements that know their own uncertainty.
 
 The usual way: [bold]generate[/bold] exact amplitudes, [bold]train[/bold] a surrogate on them, [bold]calibrate[/bold]
-its uncertainties, [bold]inspect[/bold] the model file, then load it with pyamp.Evaluator in Python or name it in a
-Sherpa run card.""",
+its uncertainties, [bold]inspect[/bold] the model file, [bold]unweight[/bold] events with it and [bold]report[/bold]
+what that gains. Or load it with pyamp.Evaluator in Python, or name it in a Sherpa run card.""",
 )
-for command in (generate, train, refine, calibrate, inspect, demo, doctor):
+for command in (generate, train, refine, calibrate, inspect, unweight, report, demo, doctor):
     app.command()(command)
 
 

@@ -71,7 +71,7 @@ def train(
     base: {steps: 10000}
     grid: {network.activation: [gelu, tanh], seed: [1, 2]}
     """
-    from pyamp.cli.report import print_metrics, print_sweep
+    from pyamp.cli.tables import print_metrics, print_sweep
     from pyamp.configuration import load_yaml, validated
     from pyamp.datasets import Dataset
     from pyamp.errors import PyampError

@@ -1,11 +1,12 @@
-"""Reading datasets: everything in memory, checked on opening."""
+"""Reading datasets, whole or in blocks, checked on opening."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -180,53 +181,8 @@ class Dataset:
         PyampError
             If the file is missing, no pyamp dataset, of a newer format or incomplete.
         """
-        path = Path(path)
-        if not path.is_file():
-            hint = ""
-            if path.with_name(path.name + ".parts").is_dir():
-                hint = f" (its generation was interrupted: {path.name}.parts holds what is done; resume it)"
-            raise PyampError(f"{path}: no such file{hint}; make it with `pyamp generate`")
-        try:
-            with h5py.File(path, "r") as file:
-                return cls._read(file, path)
-        except OSError as error:
-            raise PyampError(f"{path}: not a readable HDF5 file ({str(error).splitlines()[0]})") from None
-
-    @classmethod
-    def _read(cls, file: h5py.File, path: Path) -> "Dataset":
-        attributes = dict(file.attrs)
-        if attributes.get("format") != FORMAT:
-            raise PyampError(f"{path}: format is {attributes.get('format')!r}; expected '{FORMAT}'")
-        if not 1 <= attributes.get("format_version", 0) <= FORMAT_VERSION:
-            raise PyampError(
-                f"{path}: format version {attributes.get('format_version')}, this pyamp reads up to "
-                f"{FORMAT_VERSION}; update pyamp"
-            )
-        info = _read_info(attributes, file[TIMING].attrs if TIMING in file else {}, path)
-        stored = (*COLUMNS, FAILED, *info.extra_columns)
-        missing = [name for name in stored if name not in file]
-        if missing:
-            raise PyampError(f"{path}: columns {', '.join(missing)} are missing; generate the dataset again")
-        columns = {name: file[name][...] for name in stored}
-        n = len(columns["amplitude"])
-        columns = {
-            SAMPLING: np.ones(n),
-            "pdf_weight": np.ones(n),
-            "alpha_s": np.full(n, info.alpha_s),
-            **columns,
-        }
-        for name in (*COLUMNS, SAMPLING, *RUN_COLUMNS):
-            expected = (n, info.process.n_legs, 4) if name == "momenta" else (n,)
-            if columns[name].shape != expected:
-                raise PyampError(
-                    f"{path}: column {name} has shape {columns[name].shape}; expected {expected}; "
-                    "generate the dataset again"
-                )
-        if not (np.isfinite(columns["momenta"]).all() and (columns["amplitude"] > 0).all()):
-            raise PyampError(
-                f"{path}: NaN momenta or amplitudes that are not positive; generate the dataset again"
-            )
-        return cls(**columns, info=info)
+        with DatasetFile(path) as file:
+            return file.read()
 
     def select(self, points: Any) -> "Dataset":
         """The points of an index, a slice or a mask, in that order; how they were made stays as it is."""
@@ -261,6 +217,115 @@ class Dataset:
             digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
             digest.update(column.tobytes())
         return digest.hexdigest()
+
+
+class DatasetFile:
+    """A dataset on disk, of which parts are read: a context manager.
+
+    Parameters
+    ----------
+    path : path-like
+        HDF5 file.
+
+    Attributes
+    ----------
+    path : Path
+    info : DatasetInfo
+        How it was made.
+
+    Raises
+    ------
+    PyampError
+        If the file is missing, no pyamp dataset, of a newer format or incomplete; on reading, if points are not sound.
+
+    Examples
+    --------
+    >>> with DatasetFile("aag.h5") as file:  # doctest: +SKIP
+    ...     for block in file.blocks(10_000):
+    ...         total += (block.me2 * block.measure).sum()
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path = Path(path)
+        if not path.is_file():
+            hint = ""
+            if path.with_name(path.name + ".parts").is_dir():
+                hint = f" (its generation was interrupted: {path.name}.parts holds what is done; resume it)"
+            raise PyampError(f"{path}: no such file{hint}; make it with `pyamp generate`")
+        try:
+            self._file = h5py.File(path, "r")
+        except OSError as error:
+            raise self._unreadable(error) from None
+        try:
+            self.info = self._checked()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._file["amplitude"])
+
+    def read(self, start: int = 0, stop: int | None = None) -> Dataset:
+        """Points `start` to `stop` (to the end by default); how they were made is that of all."""
+        points = slice(start, stop)
+        try:
+            columns = {name: self._file[name][points] for name in (*COLUMNS, *self.info.extra_columns)}
+            columns[FAILED] = self._file[FAILED][...]
+        except OSError as error:
+            raise self._unreadable(error) from None
+        n = len(columns["amplitude"])
+        columns = {
+            SAMPLING: np.ones(n),
+            "pdf_weight": np.ones(n),
+            "alpha_s": np.full(n, self.info.alpha_s),
+            **columns,
+        }
+        if not (np.isfinite(columns["momenta"]).all() and (columns["amplitude"] > 0).all()):
+            raise PyampError(
+                f"{self.path}: NaN momenta or amplitudes that are not positive; generate the dataset again"
+            )
+        return Dataset(**columns, info=self.info)
+
+    def blocks(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[Dataset]:
+        """The points from `start` to `stop` in blocks of `size`, one in memory at a time."""
+        stop = len(self) if stop is None else min(stop, len(self))
+        for begin in range(start, stop, size):
+            yield self.read(begin, min(begin + size, stop))
+
+    def _unreadable(self, error: OSError) -> PyampError:
+        return PyampError(f"{self.path}: not a readable HDF5 file ({str(error).splitlines()[0]})")
+
+    def _checked(self) -> DatasetInfo:
+        file, path = self._file, self.path
+        attributes = dict(file.attrs)
+        if attributes.get("format") != FORMAT:
+            raise PyampError(f"{path}: format is {attributes.get('format')!r}; expected '{FORMAT}'")
+        if not 1 <= attributes.get("format_version", 0) <= FORMAT_VERSION:
+            raise PyampError(
+                f"{path}: format version {attributes.get('format_version')}, this pyamp reads up to "
+                f"{FORMAT_VERSION}; update pyamp"
+            )
+        info = _read_info(attributes, file[TIMING].attrs if TIMING in file else {}, path)
+        missing = [name for name in (*COLUMNS, FAILED, *info.extra_columns) if name not in file]
+        if missing:
+            raise PyampError(f"{path}: columns {', '.join(missing)} are missing; generate the dataset again")
+        n = len(file["amplitude"])
+        for name in (*COLUMNS, *info.extra_columns):
+            expected = (n, info.process.n_legs, 4) if name == "momenta" else (n,)
+            if file[name].shape != expected:
+                raise PyampError(
+                    f"{path}: column {name} has shape {file[name].shape}; expected {expected}; "
+                    "generate the dataset again"
+                )
+        return info
 
 
 def _read_info(attributes: dict[str, Any], timing: Mapping[str, Any], path: Path) -> DatasetInfo:

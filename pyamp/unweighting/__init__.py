@@ -6,25 +6,41 @@ roulette evaluates the truth for a few and corrects their weights. What exceeds 
 so the result is unbiased for any surrogate and any maxima. `docs/unweighting.md` has the formulae.
 """
 
+from pyamp.unweighting.event_file import EventFile, EventInfo
 from pyamp.unweighting.events import Events, Totals
 from pyamp.unweighting.maxima import budget_maximum
 from pyamp.unweighting.maximum_rules import Maximum, MaximumRule
+from pyamp.unweighting.pilot import Pilot, run_pilot
+from pyamp.unweighting.points import DatasetPoints, PhaseSpacePoints
 from pyamp.unweighting.roulette import Roulette, unweight_roulette
 from pyamp.unweighting.roulette_choice import RouletteChoice, choose_roulette
-from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
+from pyamp.unweighting.run import generate_events
+from pyamp.unweighting.settings import UnweightingSettings
+from pyamp.unweighting.speed_factors import Maxima, SpeedFactors, Times, speed_factors
+from pyamp.unweighting.stream import Unweighter
 from pyamp.unweighting.two_stage import unweight, unweight_two_stage
 
 __all__ = [
+    "DatasetPoints",
+    "EventFile",
+    "EventInfo",
     "Events",
+    "Maxima",
     "Maximum",
     "MaximumRule",
+    "PhaseSpacePoints",
+    "Pilot",
     "Roulette",
     "RouletteChoice",
     "SpeedFactors",
     "Times",
     "Totals",
+    "Unweighter",
+    "UnweightingSettings",
     "budget_maximum",
     "choose_roulette",
+    "generate_events",
+    "run_pilot",
     "speed_factors",
     "unweight",
     "unweight_roulette",

@@ -107,21 +107,18 @@ def control_variate(
 
 
 def evaluation_probabilities(importance: FloatArray, n_expected: float) -> FloatArray:
-    """p ∝ importance, at most 1, with the sum `n_expected`, of which a share is the same for all points."""
-    floor = _P_MIN_SHARE * n_expected / len(importance)
-    wanted = (1 - _P_MIN_SHARE) * n_expected
-    positive = int((importance > 0).sum())
-    if positive == 0:
-        return np.full(len(importance), n_expected / len(importance))
-    if wanted >= positive:
-        return np.where(importance > 0, 1.0, floor)
+    """min(1, a + b · importance), a for all alike, with the sum `n_expected` of which all a are a tenth."""
+    n = len(importance)
+    even = _P_MIN_SHARE * n_expected / n
     # Those cut at 1 leave the rest to the others: with them in descending order, the first k for which it fits.
-    order = np.argsort(-importance)
-    v = importance[order]
+    v = importance[np.argsort(-importance)]
     rest = np.cumsum(v[::-1])[::-1]
-    k = np.arange(len(v))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = (wanted - k) / rest
-    fits = (k < wanted) & (scale * v <= 1.0)
-    p = np.minimum(importance * scale[np.argmax(fits)], 1.0)
-    return np.asarray(np.maximum(p, floor))
+    k = np.arange(n)
+    scale = np.full(n, -1.0)  # where nothing is left
+    np.divide(n_expected - k - (n - k) * even, rest, out=scale, where=rest > 0)
+    fits = (scale >= 0) & (scale * v <= 1.0 - even)
+    if fits.any():
+        return np.asarray(np.minimum(1.0, even + importance * scale[np.argmax(fits)]))
+    positive = importance > 0  # fewer than evaluations
+    others = n - int(positive.sum())
+    return np.where(positive, 1.0, (n_expected - positive.sum()) / max(others, 1))

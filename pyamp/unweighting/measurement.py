@@ -230,9 +230,13 @@ def _times_of_points(
 
 def _medians(measured: FloatArray) -> tuple[Times, Times]:
     """Of times in s, (repeats, 3): medians and their standard errors in ms."""
-    repeats = len(measured)
+    median, error = median_with_error(measured)
+    return Times(*(1e3 * median).tolist()), Times(*(1e3 * error).tolist())
+
+
+def median_with_error(measured: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Median of measurements along the first axis, and its standard error."""
     median = np.median(measured, axis=0)
     # Standard error of a median: sqrt(pi/2) times that of the mean for normal scatter, of which this is the width.
     width = 1.4826 * np.median(np.abs(measured - median), axis=0)
-    error = np.sqrt(np.pi / 2 / repeats) * width
-    return Times(*(1e3 * median).tolist()), Times(*(1e3 * error).tolist())
+    return median, np.sqrt(np.pi / 2 / len(measured)) * width

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from pyamp.errors import PyampError
-from pyamp.unweighting.speed_factors import Efficiencies, SpeedFactors, Times, t_standard
+from pyamp.unweighting.speed_factors import Efficiencies, SpeedFactors, Times
 
 
 def read_summary(path: str | Path, mode: str) -> dict[str, Any]:

@@ -45,6 +45,15 @@ def t_surrogate(times: Times, epsilon_1st: float, epsilon_2nd: float, mean_p: fl
 
 
 @dataclass(frozen=True)
+class Maxima:
+    """Maxima of w, s and x = w/s that are given, instead of following from a sample."""
+
+    w_max: float
+    s_max: float
+    x_max: float
+
+
+@dataclass(frozen=True)
 class Efficiencies:
     """What unweighting a sample would give; no dice thrown, every point counts with its probability.
 
@@ -148,6 +157,7 @@ def speed_factors(
     *,
     counts: npt.ArrayLike | None = None,
     budget: float = 1e-3,
+    maxima: Maxima | None = None,
     roulette: Roulette | None = None,
     relative_sigma: npt.ArrayLike | None = None,
     time_errors: Times | None = None,
@@ -166,6 +176,8 @@ def speed_factors(
         How many points as the phase space gives them each one stands for, in a sample that prefers some; by default 1.
     budget : float
         Share of the cross section that the overweights of each maximum may carry in their excess.
+    maxima : Maxima, optional
+        Instead of those of the budget; they then are the same in all resampled samples.
     roulette : Roulette, optional
         The second stage, instead of accepting and rejecting.
     relative_sigma : array_like, shape (n,)
@@ -192,22 +204,20 @@ def speed_factors(
     orders = (_descending(w), _descending(s), _descending(x))
 
     def efficiencies(drawn: FloatArray) -> Efficiencies:
-        first = _first_stage(w, s, drawn, (orders[0], orders[1]), budget)
-        accepted, weight = first[-2:]
-        if p is None:
+        if maxima is None:
             # After the first stage a point stands for s/s_max events, overweights included.
-            x_max = maximum_of_sorted(x, drawn * s, orders[2], budget)
-            return Efficiencies(
-                first[0],
-                first[1],
-                x_max,
-                *first[2:4],
-                *_second_stage(x / x_max, accepted, weight),
-                first[4],
-                0.0,
+            w_max, s_max, x_max = (
+                maximum_of_sorted(values, counted, order, budget)
+                for values, counted, order in zip((w, s, x), (drawn, drawn, drawn * s), orders, strict=True)
             )
+        else:
+            w_max, s_max, x_max = astuple(maxima)
+        full, first, n_eff_standard, accepted, weight = _first_stage(w, s, drawn, w_max, s_max)
+        if p is None:
+            second = _second_stage(x / x_max, accepted, weight)
+            return Efficiencies(w_max, s_max, x_max, full, first, *second, n_eff_standard, 0.0)
         mean_p, n_eff, negative = roulette_moments(x, p, accepted, weight)
-        return Efficiencies(first[0], first[1], np.nan, *first[2:4], 1.0, mean_p, n_eff, first[4], negative)
+        return Efficiencies(w_max, s_max, np.nan, full, first, 1.0, mean_p, n_eff, n_eff_standard, negative)
 
     value = efficiencies(each)
     generator = np.random.default_rng(seed)
@@ -254,14 +264,12 @@ def _descending(values: FloatArray) -> IntArray:
 
 @compiled
 def _first_stage(
-    w: FloatArray, s: FloatArray, counts: FloatArray, orders: tuple[IntArray, IntArray], budget: float
-) -> tuple[float, float, float, float, float, FloatArray, FloatArray]:
-    """w_max, s_max, ε_full, ε_1st and N_eff/N of direct unweighting, for points that occur `counts` times.
+    w: FloatArray, s: FloatArray, counts: FloatArray, w_max: float, s_max: float
+) -> tuple[float, float, float, FloatArray, FloatArray]:
+    """ε_full, ε_1st and N_eff/N of direct unweighting, for points that occur `counts` times.
 
     And for every point how many events of the first stage it stands for, and their weight.
     """
-    w_max = maximum_of_sorted(w, counts, orders[0], budget)
-    s_max = maximum_of_sorted(s, counts, orders[1], budget)
     accepted = np.empty(len(w))
     weight = np.empty(len(w))
     points = full = first = mean = square = 0.0
@@ -274,7 +282,7 @@ def _first_stage(
         accepted[i] = counts[i] * min(1.0, s[i] / s_max)
         weight[i] = max(1.0, s[i] / s_max)
         first += accepted[i]
-    return w_max, s_max, full / points, first / points, mean * mean / (full * square), accepted, weight
+    return full / points, first / points, mean * mean / (full * square), accepted, weight
 
 
 @compiled

@@ -12,7 +12,8 @@ from pyamp.unweighting.roulette import Roulette, relative_uncertainties, roulett
 FloatArray = npt.NDArray[np.float64]
 
 N_EFF_OVER_N = 0.99
-_P_MIN = np.geomspace(1e-3, 1.0, 31)
+_N_MINIMA = 31  # of p_min between its least value and 1
+_EVENTS_AT_P_MIN = 10
 _KAPPA_LARGEST = 1e6
 
 
@@ -48,8 +49,10 @@ def choose_roulette(
 ) -> RouletteChoice:
     """κ and p_min with the smallest mean p that keep N_eff/N, from points whose truth is known.
 
-    For every p_min of a logarithmic grid from 1e-3 to 1, κ is the smallest that keeps N_eff/N and, unless
-    `allow_negative`, leaves no point of the pilot with a negative weight, x ≥ 1 − p.
+    For every p_min of a logarithmic grid from 10/n to 1, κ is the smallest that keeps N_eff/N and, unless
+    `allow_negative`, leaves no point of the pilot with a negative weight, x ≥ 1 − p. Here n is how many events the
+    pilot is worth: what is rarer than it can know, one event in n with some x, then adds no more than (x − 1)²/10 to
+    the mean squared weight.
 
     Parameters
     ----------
@@ -93,7 +96,8 @@ def choose_roulette(
             "further, lower its overweight budget, or ask for less"
         )
     found = []
-    for p_min in _P_MIN:
+    n_events = float(omega.sum() ** 2 / (omega**2).sum())
+    for p_min in np.geomspace(min(1.0, _EVENTS_AT_P_MIN / n_events), 1.0, _N_MINIMA):
         kappa = _smallest_kappa(x, sigma, omega, r, float(p_min), n_eff_over_n, allow_negative)
         if np.isfinite(kappa):
             roulette = Roulette(kappa, float(p_min))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boost_histogram as bh
 import numpy as np
@@ -17,6 +18,24 @@ FloatArray = npt.NDArray[np.float64]
 Observable = Callable[[FloatArray], FloatArray]
 
 N_BINS = 10
+
+# e- e+ -> d dbar g on the Z resonance, for which Sherpa needs no matrix element of pyamp.
+TREE = "11 -11 -> 1 -1 21"
+TREE_CARD: dict[str, Any] = {
+    "name": "ee_to_ddg_z",
+    "description": "e- e+ -> d dbar g with photon and Z, sqrt(s) = 91.2 GeV",
+    "amplitude": f"sherpa:{TREE}",
+    "pdg_ids": [11, -11, 1, -1, 21],
+    "n_incoming": 2,
+    "energy": {"sqrt_s_hat": 91.2},
+    "cuts": {"pt_min": {1: 8, 21: 8}, "delta_r_min": {"1,1": 0.4, "1,21": 0.4}},
+}
+TREE_RUN: dict[str, Any] = {
+    "BEAMS": [11, -11],
+    "BEAM_ENERGIES": 45.6,
+    "SELECTORS": [["PT", 93, 8, "E_CMS"], ["DR", 1, -1, 0.4, 1000], ["DR", 93, 21, 0.4, 1000]],
+}
+TREE_ORDERS = {"QCD": 1, "EW": 2}
 
 
 def pseudorapidity(momenta: FloatArray, leg: int) -> FloatArray:

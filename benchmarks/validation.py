@@ -23,7 +23,7 @@ import _validation
 import matplotlib.pyplot as plt
 import numpy as np
 import yaml
-from _validation import Sample
+from _validation import TREE, TREE_CARD, TREE_ORDERS, TREE_RUN, Sample
 
 import pyamp
 from pyamp.datasets import Dataset, generate
@@ -43,23 +43,6 @@ SHOWER: dict[str, Any] = {
     "SCALES": SCALES,
     "PYAMP_PARTICLES": {"FILE": PARTICLES},
 }
-TREE = "11 -11 -> 1 -1 21"
-TREE_CARD = {
-    "name": "ee_to_ddg_z",
-    "description": "e- e+ -> d dbar g with photon and Z, sqrt(s) = 91.2 GeV",
-    "amplitude": f"sherpa:{TREE}",
-    "pdg_ids": [11, -11, 1, -1, 21],
-    "n_incoming": 2,
-    "energy": {"sqrt_s_hat": 91.2},
-    "cuts": {"pt_min": {1: 8, 21: 8}, "delta_r_min": {"1,1": 0.4, "1,21": 0.4}},
-}
-TREE_RUN = {
-    "BEAMS": [11, -11],
-    "BEAM_ENERGIES": 45.6,
-    "SELECTORS": [["PT", 93, 8, "E_CMS"], ["DR", 1, -1, 0.4, 1000], ["DR", 93, 21, 0.4, 1000]],
-    "PSI": {"ITMIN": 1000},
-}
-TREE_ORDERS = {"QCD": 1, "EW": 2}
 
 
 @dataclass(frozen=True)
@@ -180,7 +163,7 @@ def quark_pair_gluon(folder: Path, n_events: int, quick: bool) -> Group:
             name,
             cross_section,
             directory / "events.lhe",
-            TREE_CARD["pdg_ids"],  # type: ignore[arg-type]
+            TREE_CARD["pdg_ids"],
             _validation.QUARK_PAIR_GLUON,
         )
 
@@ -190,7 +173,12 @@ def quark_pair_gluon(folder: Path, n_events: int, quick: bool) -> Group:
         settings = yaml.safe_load(card_path("partonic").read_text())
         for key in ("PYAMP", "SHERPA_LDADD"):
             del settings[key]
-        settings |= {**TREE_RUN, "ME_GENERATORS": ["Comix"], "EVENT_OUTPUT": "LHEF[events]"}
+        settings |= {
+            **TREE_RUN,
+            "PSI": {"ITMIN": 1000},
+            "ME_GENERATORS": ["Comix"],
+            "EVENT_OUTPUT": "LHEF[events]",
+        }
         settings |= {"PROCESSES": [{TREE: {"Order": TREE_ORDERS}}], "EVENTS": n_events, "RANDOM_SEED": 1}
         (directory / "Sherpa.yaml").write_text(yaml.safe_dump(settings))
         text = execute(directory / "Sherpa.yaml", directory, {})
@@ -200,6 +188,7 @@ def quark_pair_gluon(folder: Path, n_events: int, quick: bool) -> Group:
         block = {"Order": TREE_ORDERS, "Loop_Generator": "PyAmp", "Enable_MHV": 10, "Integrator": "PyAmp"}
         settings = {
             **TREE_RUN,
+            "PSI": {"ITMIN": 1000},
             "USERHOOKS": ["PyAmp"],
             "EVENT_OUTPUT": "LHEF[events]",
             "PYAMP": {"MODE": mode, "MODEL": str(model), "TRUTH": truth, **second_stage(mode, n_events)},

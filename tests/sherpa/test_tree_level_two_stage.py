@@ -17,25 +17,12 @@ import pytest
 import yaml
 
 import pyamp
+from benchmarks._validation import TREE as PROCESS
+from benchmarks._validation import TREE_CARD as PROCESS_CARD
+from benchmarks._validation import TREE_ORDERS as ORDERS
+from benchmarks._validation import TREE_RUN as RUN
 from pyamp.sherpa import SherpaResult, card_path, run
 from tests.sherpa.sherpa_alone import CrossSection, sherpa_alone
-
-PROCESS = "11 -11 -> 1 -1 21"
-PROCESS_CARD = {
-    "name": "ee_to_ddg_z",
-    "description": "e- e+ -> d dbar g with photon and Z, sqrt(s) = 91.2 GeV",
-    "amplitude": f"sherpa:{PROCESS}",
-    "pdg_ids": [11, -11, 1, -1, 21],
-    "n_incoming": 2,
-    "energy": {"sqrt_s_hat": 91.2},
-    "cuts": {"pt_min": {1: 8, 21: 8}, "delta_r_min": {"1,1": 0.4, "1,21": 0.4}},
-}
-RUN = {
-    "BEAMS": [11, -11],
-    "BEAM_ENERGIES": 45.6,
-    "SELECTORS": [["PT", 93, 8, "E_CMS"], ["DR", 1, -1, 0.4, 1000], ["DR", 93, 21, 0.4, 1000]],
-}
-ORDERS = {"QCD": 1, "EW": 2}
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ processor time. ε_2nd: what a second stage accepts of the events that the surro
 of the cross section.
 """
 
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ import pyamp
 from pyamp.calibration import accuracy
 from pyamp.datasets import Dataset, generate
 from pyamp.errors import PyampError
+from pyamp.model_file import load_surrogate
 from pyamp.processes import Process, load_process
 from pyamp.training import TrainingConfig, train
 from pyamp.unweighting import budget_maximum
@@ -111,12 +113,13 @@ def configuration(process: Process, model: str, learning: str, steps: int) -> Tr
 def rows_of(
     process: Process, model: str, learning: str, known: Dataset, test: Dataset, directory: Path, steps: int
 ) -> list[dict[str, Any]]:
-    """Train, and measure in C++."""
-    name = f"{process.name}_{model}_{learning}"
-    config = configuration(process, model, learning, steps)
-    begin = time.thread_time()
-    path = train(known, directory / name, config).model_path
-    train_s = time.thread_time() - begin
+    """Train, unless that was done before, and measure in C++."""
+    run = directory / f"{process.name}_{model}_{learning}"
+    path, clock = run / "model.safetensors", run / "cpu_s.json"
+    if not clock.exists():
+        begin = time.thread_time()
+        train(known, run, configuration(process, model, learning, steps), resume=run.exists())
+        clock.write_text(json.dumps(time.thread_time() - begin))
     evaluator = pyamp.Evaluator(path, alpha_s=1.0, alpha=1.0)
     begin = time.thread_time()
     prediction = evaluator(test.momenta)
@@ -128,9 +131,9 @@ def rows_of(
         "model": model,
         "learning": learning,
         "n_train": len(known),
-        "n_features": pyamp.model_file.load_surrogate(path).representation.n_features,
+        "n_features": load_surrogate(path).representation.n_features,
         "steps": steps,
-        "train_cpu_s": train_s,
+        "train_cpu_s": json.loads(clock.read_text()),
         "backend": evaluator.backend,
         "us_per_point": 1e6 * per_point,
         "x_max": float(x_max),
@@ -172,7 +175,9 @@ def main() -> None:
     """Measure, print, and write on request."""
     parser = _common.parser(__doc__)
     parser.add_argument("--only", nargs="+", choices=sorted(PROCESSES), default=list(PROCESSES))
-    parser.add_argument("--directory", type=Path, help="keep datasets and models there")
+    parser.add_argument(
+        "--directory", type=Path, help="keep datasets and models there, and go on with what is there"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         directory = options.directory or Path(name)

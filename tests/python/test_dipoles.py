@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 import torch
 
 from pyamp.errors import PyampError
-from pyamp.kinematics import invariants
 from pyamp.representations import Dipole, RepresentationConfig, dipoles_of
+from tests.dipole_points import matrix, three_body
 from tests.transformations import exchanged, lorentz_transformation
 
 # e and quark lines with one gluon, in every crossing.
@@ -20,47 +18,6 @@ GLUON_IN = [11, 21, 11, 1, -1]
 DRELL_YAN = [1, -1, 11, -11, 21]
 COMPTON = [1, 21, 11, -11, 1]
 C_F, T_R = 4.0 / 3.0, 0.5
-
-
-def matrix(momenta: torch.Tensor) -> torch.Tensor:
-    """|s_ij| ``(n, legs, legs)``."""
-    n_legs = momenta.shape[1]
-    result = momenta.new_zeros((len(momenta), n_legs, n_legs))
-    for k, (i, j) in enumerate(combinations(range(n_legs), 2)):
-        result[:, i, j] = result[:, j, i] = invariants(momenta).abs()[:, k]
-    return result
-
-
-def three_body(
-    rng: np.random.Generator, legs: list[int], fraction: np.ndarray, cos_theta: np.ndarray
-) -> torch.Tensor:
-    """2 → 3 at 1 TeV: leg ``legs[0]`` with that fraction of the largest energy and that angle to leg 0's beam.
-
-    The other two decay isotropically from what is left.
-    """
-    n = len(fraction)
-    half = 500.0
-    total = np.array([2 * half, 0, 0, 0])
-    energy = half * fraction
-
-    def direction(cos: np.ndarray) -> np.ndarray:
-        phi = rng.uniform(0, 2 * np.pi, n)
-        sin = np.sqrt((1 - cos) * (1 + cos))
-        return np.stack([sin * np.cos(phi), sin * np.sin(phi), cos], axis=1)
-
-    first = np.concatenate([energy[:, None], energy[:, None] * direction(cos_theta)], axis=1)
-    rest = total - first
-    mass = np.sqrt(4 * half**2 * (1 - fraction))
-    k = mass[:, None] / 2 * direction(rng.uniform(-1, 1, n))
-    along = (k * rest[:, 1:]).sum(axis=1) / (mass * (rest[:, 0] + mass)) + 0.5
-    second = k + along[:, None] * rest[:, 1:]
-    third = rest[:, 1:] - second
-    p = np.zeros((n, 5, 4))
-    p[:, 0], p[:, 1] = [half, 0, 0, half], [half, 0, 0, -half]
-    p[:, legs[0]] = first
-    for leg, momentum in ((legs[1], second), (legs[2], third)):
-        p[:, leg, 0], p[:, leg, 1:] = np.linalg.norm(momentum, axis=1), momentum
-    return torch.from_numpy(p)
 
 
 def lines(pdg_ids: list[int]) -> tuple[list[int], list[int], list[int]]:

@@ -2,8 +2,10 @@
 #include "surrogate/fused/fused_backend.h"
 
 #include <optional>
+#include <vector>
 
 #include "simd/instruction_set.h"
+#include "surrogate/fused/dipole_combination.h"
 #include "surrogate/fused/mlp_weights.h"
 
 namespace pyamp::fused {
@@ -27,6 +29,22 @@ constinit thread_local Scratch scratch{nullptr, 0};
 void* scratch_of_size(std::size_t bytes) {
     if (bytes > scratch.size) grow_scratch(bytes);
     return scratch.data;
+}
+
+/// The same for what a network gives to what comes after it.
+double* network_outputs_of_size(std::size_t n) {
+    thread_local std::vector<double> outputs;
+    if (outputs.size() < n) outputs.resize(n);
+    return outputs.data();
+}
+
+Mlp mlp_of(const Network& network) {
+    if (const auto* dipoles = std::get_if<DipoleSum>(&network)) return {dipoles->widths, dipoles->activation};
+    return std::get<Mlp>(network);
+}
+
+const char* prefix_of(const Network& network) {
+    return std::holds_alternative<DipoleSum>(network) ? DipoleSum::prefix : "";
 }
 
 template <typename T, typename W>
@@ -56,8 +74,9 @@ class FusedBackend final : public Backend {
     FusedBackend(const ModelFile& model, const Kernels& kernels)
         : lanes_(Arithmetic<T, W>::lanes(kernels)),
           evaluate_(Arithmetic<T, W>::evaluate(kernels)),
-          network_(std::get<Mlp>(model.network), "", model.tensors, static_cast<std::size_t>(model.posterior.members),
-                   lanes_) {
+          members_(static_cast<std::size_t>(model.posterior.members)),
+          network_(mlp_of(model.network), prefix_of(model.network), model.tensors, members_, lanes_) {
+        if (const auto* dipoles = std::get_if<DipoleSum>(&model.network)) combine_.emplace(*dipoles);
         if (model.sigma_network)
             sigma_network_.emplace(*model.sigma_network, ModelFile::sigma_network_prefix, model.tensors, 1, lanes_);
     }
@@ -69,7 +88,13 @@ class FusedBackend final : public Backend {
     std::size_t preferred_batch() const override { return 512; }
 
     void evaluate(const double* features, std::size_t n, double* outputs, double* log_sigma) const override {
-        run(network_, features, n, outputs);
+        if (combine_) {
+            double* const of_network = network_outputs_of_size(members_ * n * combine_->n_network_outputs());
+            run(network_, features, n, of_network);
+            (*combine_)(features, of_network, n, members_, outputs);
+        } else {
+            run(network_, features, n, outputs);
+        }
         if (sigma_network_) run(*sigma_network_, features, n, log_sigma);
     }
 
@@ -81,7 +106,9 @@ class FusedBackend final : public Backend {
 
     int lanes_;
     Evaluate<T, W> evaluate_;
+    std::size_t members_;
     MlpWeights<T, W> network_;
+    std::optional<DipoleCombination> combine_;
     std::optional<MlpWeights<T, W>> sigma_network_;
 };
 
@@ -91,7 +118,7 @@ struct ArchitectureName {
     const char* operator()(const GroupKan&) const { return "GroupKAN"; }
     const char* operator()(const DeepSets&) const { return "deep sets of invariants"; }
     const char* operator()(const FksPartition&) const { return "FKS partition"; }
-    const char* operator()(const DipoleSum&) const { return "dipole sum"; }
+    const char* operator()(const DipoleSum&) const { return nullptr; }
 };
 
 }  // namespace

@@ -111,6 +111,18 @@ def test_architectures_study_writes_rows(directory):
     check(record, ["sine_2", "group_kan_2"], ACCURACY_KEYS | {"kind", "depth"})
 
 
+def test_refine_study_counts_the_truth(directory):
+    record, printed = run("refine", directory, "--only", "1tev/flat/1", "1tev/refine/1")
+    rows = {(row["method"], row["n_truth"]): row for row in record["rows"]}
+    # Every size is at least 400 in so small a study; two rounds follow the start, which is the row of the flat points.
+    assert list(rows) == [("flat", 400), ("flat", 427), ("refine", 800), ("refine", 1200)]
+    for row in rows.values():
+        assert 0 < row["mean_p"] <= 1
+        assert 0 < row["epsilon_2nd"] <= 1
+        assert 1 <= row["n_eff"] <= 400
+    assert "gg_to_aag_1tev, mean_p ≤ 0.01: flat" in printed
+
+
 def test_interpolation_study_writes_rows(directory):
     names = ["rbf_gaussian_1000", "polynomial_3_1000", "fast_1000"]
     record, _ = run("interpolation", directory, "--only", *names)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,9 +222,7 @@ def test_a_damaged_part_is_made_again(dataset, tmp_path, monkeypatch):
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(run_cli, dataset, tmp_path, monkeypatch, arguments, text):
-    arguments = [
-        str(Path(MODEL).resolve()) if a == MODEL else dataset if a == "POINTS" else a for a in arguments
-    ]
+    arguments = [dataset if a == "POINTS" else a for a in arguments]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken.h5").write_text("something else")
     done = run_cli(*arguments)

@@ -165,6 +165,8 @@ def test_pilot_asks_the_truth_for_what_the_first_stage_accepts(evaluator):
     mean, error = sample.integrate(exact.me2(sample.momenta))
     assert (pilot.counts * pilot.truth).sum() / pilot.end.trial == pytest.approx(mean, abs=5 * error)
     assert pilot.choice.n_eff_over_n >= 0.9
+    first_stage = pilot.counts * pilot.surrogate  # what it accepts, with overweights
+    assert pilot.x_max == settings.x_max.with_error(pilot.ratio, first_stage, seed=settings.seed)
 
 
 def test_points_outside_the_domain_are_the_truth(tmp_path):

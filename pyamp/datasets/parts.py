@@ -93,6 +93,11 @@ class Parts:
         self.manifest["shards"][str(index)] = entry
         self._save()
 
+    def forget_from(self, index: int) -> None:
+        """Drop the shards from an index on, as where each continues the one before and that is missing."""
+        self.manifest["shards"] = {k: v for k, v in self.manifest["shards"].items() if int(k) < index}
+        self._save()
+
     def enough(self, n_points: int) -> int | None:
         """Number of leading shards, all done, that hold `n_points` points; None while too few are."""
         total = index = 0

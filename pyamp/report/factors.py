@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from pyamp.errors import PyampError
 from pyamp.unweighting import (
     EventFile,
     Maxima,
@@ -17,6 +16,8 @@ from pyamp.unweighting import (
     choose_roulette,
     speed_factors,
 )
+from pyamp.unweighting.roulette import roulette_moments
+from pyamp.unweighting.roulette_choice import N_EFF_OVER_N
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -75,12 +76,12 @@ def measured_factors(events: EventFile) -> SpeedFactors:
 
 
 def both_modes(events: EventFile) -> dict[str, SpeedFactors]:
-    """What the pilot expects of two stages, and of a roulette if one keeps the effective sample size."""
-    found = {"two_stage": _expected(events, events.info.x_max, None, 2)}
-    roulette = _roulette(events)
-    if roulette:
-        found["roulette"] = _expected(events, events.info.x_max, roulette, 2)
-    return found
+    """What the pilot expects of two stages and of a roulette."""
+    x_max = events.info.x_max
+    return {
+        "two_stage": _expected(events, x_max, None, 2),
+        "roulette": _expected(events, x_max, _roulette(events), 2),
+    }
 
 
 def f_eff_over_x_max(events: EventFile) -> Curve:
@@ -90,11 +91,9 @@ def f_eff_over_x_max(events: EventFile) -> Curve:
     return _curve(maxima, [_expected(events, float(x_max), None, _REPLICAS) for x_max in maxima])
 
 
-def f_eff_over_p_min(events: EventFile) -> Curve | None:
-    """Roulettes of many p_min with the κ of the events, or one that would be chosen; None if there is none."""
+def f_eff_over_p_min(events: EventFile) -> Curve:
+    """Roulettes of many p_min with the κ of the events, or one that would be chosen."""
     roulette = _roulette(events)
-    if roulette is None:
-        return None
     found = [_expected(events, 1.0, Roulette(roulette.kappa, float(p)), _REPLICAS) for p in _P_MIN]
     return _curve(_P_MIN, found)
 
@@ -119,20 +118,18 @@ def _expected(events: EventFile, x_max: float, roulette: Roulette | None, n_boot
     )
 
 
-def _roulette(events: EventFile) -> Roulette | None:
+def _roulette(events: EventFile) -> Roulette:
+    """That of the events, or one that keeps 99 % of the effective sample size which the truth everywhere would keep."""
     info, pilot = events.info, events.pilot
     if info.mode == "roulette":
         return Roulette(info.kappa, info.p_min)
-    ratio = pilot["surrogate"] / info.s_max
-    try:
-        return choose_roulette(
-            pilot_ratio(events),
-            pilot["relative_sigma"],
-            pilot["counts"] * np.minimum(ratio, 1.0),
-            first_weights=np.maximum(ratio, 1.0),
-        ).roulette
-    except PyampError:  # no roulette keeps 0.99
-        return None
+    x, ratio = pilot_ratio(events), pilot["surrogate"] / info.s_max
+    accepted, weight = pilot["counts"] * np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
+    best = roulette_moments(x, np.ones_like(x), accepted, weight)[1]
+    choice = choose_roulette(
+        x, pilot["relative_sigma"], accepted, first_weights=weight, n_eff_over_n=N_EFF_OVER_N * best
+    )
+    return choice.roulette
 
 
 def _binomial(share: float, n: int) -> float:

@@ -26,8 +26,12 @@ def drawn(draw: Callable[[Figure], None], size: tuple[float, float]) -> bytes:
     """A PNG of what is drawn into a figure of that size."""
     with matplotlib.style.context([mplhep.style.ATLAS, {"font.size": 13}]):
         figure = Figure(figsize=size)  # not by pyplot: the caller's backend and figures are left alone
+        # Fixed, in inches: to find them out from the texts takes as long as all the rest.
+        width, height = size
+        figure.subplots_adjust(
+            left=1.1 / width, right=1 - 0.25 / width, bottom=0.8 / height, top=1 - 0.3 / height, wspace=0.25
+        )
         draw(figure)
-        figure.tight_layout()
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=100)
     return stream.getvalue()

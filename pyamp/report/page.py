@@ -157,17 +157,14 @@ def _section(path: Path, events: EventFile, reference: Sample | None) -> _Sectio
             "Two stages: speed factor over the maximum of the second one, expected by the pilot.",
         )
     )
-    if over_p_min is not None:
-        p_min, largest = info.p_min, limit["f_eff_limit_roulette"] or float("nan")
-        section.figures.append(
-            _Figure(
-                "f_eff_p_min",
-                curve_figure(over_p_min, r"$p_\mathrm{min}$", p_min, largest),
-                "Roulette: speed factor over the smallest probability, expected by the pilot.",
-            )
+    largest = limit["f_eff_limit_roulette"] or float("nan")
+    section.figures.append(
+        _Figure(
+            "f_eff_p_min",
+            curve_figure(over_p_min, r"$p_\mathrm{min}$", info.p_min, largest),
+            "Roulette: speed factor over the smallest probability, expected by the pilot.",
         )
-    else:
-        section.notes.append("No roulette keeps N_eff/N = 0.99 on the pilot: the surrogate is too far off.")
+    )
     section.figures.append(
         _Figure("timing", timing_figure(both_modes(events), info.times), "Where the time of one event goes.")
     )

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,9 @@ from pyamp.unweighting.maximum_rules import Maximum
 from pyamp.unweighting.measurement import median_with_error
 from pyamp.unweighting.pilot import Pilot, run_pilot
 from pyamp.unweighting.points import DatasetPoints, PhaseSpacePoints, PointSource, Position, process_of_model
-from pyamp.unweighting.roulette import Roulette
-from pyamp.unweighting.roulette_choice import RouletteChoice
+from pyamp.unweighting.run_parts import EventPart, finished, part_facts, read_pilot_part, write_pilot_part
 from pyamp.unweighting.settings import UnweightingSettings
-from pyamp.unweighting.stream import BlockEvents, Unweighter
+from pyamp.unweighting.stream import Unweighter
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -217,92 +216,23 @@ def _bar(task: _Task, shown: bool) -> Iterator[Progress]:
 
 def _pilot(parts: Parts, task: _Task) -> Pilot:
     """The pilot, from its part if that is done."""
-    path = parts.shard(0)
     if parts.n_points(0) is None:
-        pilot = run_pilot(task.source, task.evaluator, task.truth, task.settings)
-
-        def fill(file: h5py.File) -> None:
-            write_pilot(file, {name: getattr(pilot, name) for name in PILOT_COLUMNS})
-            facts = {f.name: getattr(pilot, f.name) for f in fields(pilot) if f.name not in PILOT_COLUMNS}
-            file.attrs["facts"] = json.dumps(facts, default=asdict)
-
-        write_whole(path, fill)
-        parts.add(0, 0)
-    with h5py.File(path, "r") as file:
-        facts = json.loads(file.attrs["facts"])
-        choice = facts["choice"]
-        if choice is not None:
-            choice = RouletteChoice(**(choice | {"roulette": Roulette(**choice["roulette"])}))
-        return Pilot(
-            **{name: file["pilot"][name][...] for name in PILOT_COLUMNS},
-            **(
-                facts
-                | {"end": Position(**facts["end"]), "watch": Stopwatch(**facts["watch"]), "choice": choice}
-                | {name: Maximum(**facts[name]) for name in ("s_max", "x_max", "w_max")}
-            ),
-        )
-
-
-class _Part:
-    """Events of some blocks, until they are written."""
-
-    def __init__(self) -> None:
-        self.done: list[BlockEvents] = []
-        self.n_events = 0
-        self.begin = time.monotonic()
-
-    def add(self, block: BlockEvents) -> None:
-        self.done.append(block)
-        self.n_events += len(block.events)
-
-    def write(self, parts: Parts, index: int, start: Position, watch: Stopwatch, n_legs: int) -> None:
-        counts = {
-            "n_points": self.done[-1].end.point - start.point,
-            "n_trials": self.done[-1].end.trial - start.trial,
-            "n_truth": sum(block.events.n_truth for block in self.done),
-            **{
-                name: sum(getattr(block, name) for block in self.done)
-                for name in ("n_asked", "n_outside", "n_failed")
-            },
-        }
-        direct = [block.direct for block in self.done if block.direct is not None]
-
-        def fill(file: h5py.File) -> None:
-            create_events(file, self.n_events, n_legs)
-            file["momenta"][...] = np.concatenate([block.momenta for block in self.done])
-            for name in ("weight", "index"):
-                file[name][...] = np.concatenate([getattr(block.events, name) for block in self.done])
-            file.create_dataset("direct", data=np.reshape(direct, (-1, 2)))
-            facts = {"end": asdict(self.done[-1].end), "watch": asdict(watch), "counts": counts}
-            file.attrs["facts"] = json.dumps(facts)
-
-        write_whole(parts.shard(index), fill)
-        parts.add(index, self.n_events)
-
-
-def _finished(parts: Parts) -> list[Path]:
-    """Leading parts of events that are done; a damaged one ends them."""
-    paths: list[Path] = []
-    while parts.n_points(len(paths) + 1) is not None:
-        paths.append(parts.shard(len(paths) + 1))
-    return paths
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    with h5py.File(path, "r") as file:
-        return dict(json.loads(file.attrs["facts"]))
+        parts.forget_from(0)
+        write_pilot_part(parts, run_pilot(task.source, task.evaluator, task.truth, task.settings))
+    return read_pilot_part(parts)
 
 
 def _stream(
     parts: Parts, task: _Task, pilot: Pilot, block_size: int, seconds_per_part: float, bar: Progress
 ) -> None:
-    done = _finished(parts)
-    position = Position(**_facts(done[-1])["end"]) if done else pilot.end
+    done = finished(parts)
+    parts.forget_from(len(done) + 1)
+    position = Position(**part_facts(done[-1])["end"]) if done else pilot.end
     n_events = sum(parts.n_points(k + 1) or 0 for k in range(len(done)))
     available = None if task.source.n_points is None else task.source.n_points - pilot.end.point
     n_points = min(n for n in (task.n_points, available, 2**62) if n is not None)
     unweighter = Unweighter(pilot, task.settings, task.evaluator, task.truth)
-    part, start, index = _Part(), position, len(done) + 1
+    part, start, index = EventPart(), position, len(done) + 1
     by_points = task.n_events is None
     bar.reset(bar.task_ids[0], description=f"unweighting {task.source.process.name}")
     bar.update(bar.task_ids[0], total=n_points if by_points else task.n_events)
@@ -311,7 +241,7 @@ def _stream(
         nonlocal part, start, index
         if part.done:
             part.write(parts, index, start, unweighter.watch, task.source.process.n_legs)
-            part, start, index, unweighter.watch = _Part(), position, index + 1, Stopwatch()
+            part, start, index, unweighter.watch = EventPart(), position, index + 1, Stopwatch()
 
     try:
         for block in task.source.blocks(position, block_size):
@@ -334,8 +264,8 @@ def _stream(
 def _merge(
     parts: Parts, output: Path, task: _Task, pilot: Pilot, model: Path, request: dict[str, Any]
 ) -> None:
-    done = _finished(parts)
-    facts = [_facts(path) for path in done]
+    done = finished(parts)
+    facts = [part_facts(path) for path in done]
     counts = {name: sum(fact["counts"][name] for fact in facts) for name in _COUNTS}
     n_events = sum(parts.n_points(k + 1) or 0 for k in range(len(done)))
     unit = Unweighter(pilot, task.settings, task.evaluator, task.truth).unit

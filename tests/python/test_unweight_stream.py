@@ -6,6 +6,7 @@ A correct code fails one of the 4 sigma tests with a probability of 6e-5 each.
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -29,7 +30,8 @@ from pyamp.unweighting import (
 from pyamp.unweighting.block_weights import BlockWeights, Stopwatch
 from pyamp.unweighting.points import Block, Position
 
-MODEL = "tests/reference/models/v1/gg_to_aag_float32.safetensors"  # off by 2 % at a typical point
+MODELS = Path(__file__).parents[1] / "reference" / "models"
+MODEL = str(MODELS / "v1" / "gg_to_aag_float32.safetensors")  # off by 2 % at a typical point
 CARD = load_process("gg_to_aag_1tev").model_copy(update={"energy": Energy(sqrt_s_hat=200)})
 N_POINTS = 12_000
 SETTINGS = UnweightingSettings(pilot=200, s_max=MaximumRule("budget", 0.03), n_eff_over_n=0.9)
@@ -163,6 +165,8 @@ def test_pilot_asks_the_truth_for_what_the_first_stage_accepts(evaluator):
     mean, error = sample.integrate(exact.me2(sample.momenta))
     assert (pilot.counts * pilot.truth).sum() / pilot.end.trial == pytest.approx(mean, abs=5 * error)
     assert pilot.choice.n_eff_over_n >= 0.9
+    first_stage = pilot.counts * pilot.surrogate  # what it accepts, with overweights
+    assert pilot.x_max == settings.x_max.with_error(pilot.ratio, first_stage, seed=settings.seed)
 
 
 def test_points_outside_the_domain_are_the_truth(tmp_path):

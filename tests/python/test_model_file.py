@@ -195,7 +195,11 @@ def test_wrong_tensors(
     ("key", "value", "text"),
     [
         ("network.activation", "swish", "'network.activation' is \"swish\", gelu or"),
-        ("network.type", "cnn", "'network.type' is \"cnn\", mlp or kan or group_kan or dsi or fks expected"),
+        (
+            "network.type",
+            "cnn",
+            "'network.type' is \"cnn\", mlp or kan or group_kan or dsi or fks or dipole expected",
+        ),
         ("network.widths", [9, 0, 2], "'network.widths'"),
         ("representation.type", "pixels", "log_invariants or momenta expected"),
         ("representation.std", [1.0] * 8, "9 finite numbers expected"),

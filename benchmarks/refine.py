@@ -29,9 +29,10 @@ from pyamp.unweighting import Times
 
 CARDS = ("gg_to_aag_1tev", "gg_to_aag_lhc13")
 SEEDS = (1, 2)
-SIZES = (4000, 16_000, 64_000)
-ONE_SIZE = 16_000  # where one has to do
-ROUND, N_ROUNDS = 3000, 3
+START, ONE_SIZE = 4000, 16_000
+FLAT_SIZES = {CARDS[0]: (START, ONE_SIZE, 64_000), CARDS[1]: (START, ONE_SIZE)}
+ROUND = 3000
+N_ROUNDS = {CARDS[0]: 3, CARDS[1]: 2}
 CANDIDATES = 400_000  # trials of a round
 N_TEST, TEST_TRIALS = 4000, 3_000_000
 EVENT_WEIGHT = 0.25
@@ -85,7 +86,7 @@ def measure(study: _studies.Study) -> _studies.Rows:
         values = {
             "seed": setting.seed,
             "event_weight": EVENT_WEIGHT if weighted else 0.0,
-            "validation_fraction": max(0.05, 1.1 * least_points("scale") / count(study, SIZES[0])),
+            "validation_fraction": max(0.05, 1.1 * least_points("scale") / count(study, START)),
         }
         config = _studies.scaled(
             TrainingConfig.model_validate({**load_config("fast").model_dump(), **values}),
@@ -96,7 +97,7 @@ def measure(study: _studies.Study) -> _studies.Rows:
         if method.startswith("refine"):
             found = refined(study, setting, config, test, directory, warm=method == "refine")
         else:
-            sizes = {"flat": SIZES, "gluons": SIZES[1:]}.get(setting.method, [ONE_SIZE])
+            sizes = FLAT_SIZES[setting.card] if setting.method == "flat" else [ONE_SIZE]
             found = [drawn(study, setting, method, n, config, test, directory) for n in sizes]
         return [{**common, **row} for row in found]
 
@@ -121,7 +122,7 @@ def test_points(study: _studies.Study, card: str) -> Dataset:
         count(study, TEST_TRIALS),
         seed=_studies.TEST_SEED,
     )
-    some = points(study, card, "flat", count(study, SIZES[0]), SEEDS[0])
+    some = points(study, card, "flat", count(study, START), SEEDS[0])
     return evaluated(selection, some.info, path, _studies.TEST_SEED, {"of": "events"})
 
 
@@ -132,15 +133,18 @@ def points(study: _studies.Study, card: str, method: str, n: int, seed: int) -> 
 
 
 def trained(dataset: Dataset, config: TrainingConfig, test: Dataset, path: Path) -> dict[str, object]:
-    """Write the model file of a training on all points but a twentieth; what events see of it."""
-    n_validation = max(1, round(config.validation_fraction * len(dataset)))
-    training, validation = dataset.split(len(dataset) - n_validation, n_validation)
-    done = _studies.train_surrogate(config, training, validation)
-    momenta = torch.from_numpy(test.momenta[:SELF_TEST_POINTS])
-    write_model(path, done.surrogate, _studies.model_info(training), momenta)
+    """Train on all points but a twentieth and write the model file, unless it is there; what events see of it."""
+    cpu_s = None
+    if not path.exists():
+        n_validation = max(1, round(config.validation_fraction * len(dataset)))
+        training, validation = dataset.split(len(dataset) - n_validation, n_validation)
+        done = _studies.train_surrogate(config, training, validation)
+        momenta = torch.from_numpy(test.momenta[:SELF_TEST_POINTS])
+        write_model(path, done.surrogate, _studies.model_info(training), momenta)
+        cpu_s = done.train_cpu_s
     unknown = Times(np.nan, np.nan, np.nan)
     measured = event_accuracy(Evaluator(path, policy="nan"), test, unknown).as_dict()
-    return {"train_cpu_s": done.train_cpu_s, **measured}
+    return {"train_cpu_s": cpu_s, **measured}
 
 
 def drawn(
@@ -167,7 +171,7 @@ def refined(
     directory: Path,
     warm: bool,
 ) -> _studies.Rows:
-    start = points(study, setting.card, "flat", count(study, SIZES[0]), setting.seed)
+    start = points(study, setting.card, "flat", count(study, START), setting.seed)
     data = study.directory / f"{setting.card}_flat_{len(start)}_{setting.seed}.h5"
     model = (
         study.directory
@@ -187,7 +191,7 @@ def refined(
         model,
         data,
         directory / "rounds",
-        Targets(rounds=2 if study.quick else N_ROUNDS),
+        Targets(rounds=2 if study.quick else N_ROUNDS[setting.card]),
         settings,
         config=config,
         test=study.directory / f"test_{setting.card}.h5",

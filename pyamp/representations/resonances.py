@@ -75,8 +75,8 @@ class ResonanceConfig(StrictModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> ResonanceConfig:
-        if (self.legs is None) == (self.pdg_ids is None):
-            raise ValueError("resonances: legs and pdg_ids both or neither found; give one of them")
+        if self.legs is not None and self.pdg_ids is not None:
+            raise ValueError("resonances: legs and pdg_ids found; give one of them")
         if (self.mass is None) != (self.width is None):
             raise ValueError(
                 "resonances: mass without width or width without mass found; give both or neither"

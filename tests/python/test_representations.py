@@ -216,6 +216,7 @@ def test_resonances_by_species_and_by_position_are_the_same() -> None:
         ([{"legs": [1, 2]}], "outgoing legs of"),
         ([{"legs": [2, 2]}], "different outgoing legs of"),
         ([{"legs": [4]}], "two or more"),
+        ([{}], "give their positions in legs or their species in pdg_ids"),
         ([{"pdg_ids": [13, -13]}], "outgoing legs of"),
         ([{"legs": [2, 3]}] * 5, "at most 4"),
     ],
@@ -226,9 +227,7 @@ def test_resonances_of_other_legs_are_refused(resonances: list[dict[str, object]
         config.build(EEG)
 
 
-@pytest.mark.parametrize(
-    "entry", [{}, {"legs": [2, 3], "pdg_ids": [11, -11]}, {"legs": [2, 3], "mass": 91.0}]
-)
+@pytest.mark.parametrize("entry", [{"legs": [2, 3], "pdg_ids": [11, -11]}, {"legs": [2, 3], "mass": 91.0}])
 def test_incomplete_resonances_are_refused(entry: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="resonances: "):
         RepresentationConfig.model_validate({"type": "log_invariants", "resonances": [entry]})

@@ -117,16 +117,18 @@ def phase_space_time(summary: Path) -> tuple[float, float]:
     return float(gain["t_ps_ms"]), 0.0
 
 
-def sherpa_row(truth_path: Path, surrogate_path: Path, mode: str) -> dict[str, object]:
-    """The row of two Sherpa runs."""
-    truth_run, surrogate_run = read_summary(truth_path, "truth"), read_summary(surrogate_path, mode)
+def sherpa_row(options: argparse.Namespace, surrogate_path: Path, mode: str) -> dict[str, object]:
+    """The row of a Sherpa run with a surrogate, and of one with the truth if there is one."""
+    truth_run = read_summary(options.sherpa_truth, "truth") if options.sherpa_truth else None
+    surrogate_run = read_summary(surrogate_path, mode)
     factors: SpeedFactors = sherpa_speed_factors(truth_run, surrogate_run)
     return {
         "process": surrogate_run["process"],
-        "truth": truth_run["truth"],
-        "surrogate": Path(str(surrogate_run["surrogate"])).name,
+        "truth": surrogate_run["truth"],
+        "surrogate": options.name or Path(str(surrogate_run["surrogate"])).name,
         "where": "sherpa",
         "mode": mode,
+        "epsilon_full_from": "truth run" if truth_run else "maximum of the run with the surrogate",
         **factors.as_row(),
     }
 
@@ -179,17 +181,23 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--budget", type=float, default=1e-3, help="share of the cross section left to overweights"
     )
-    parser.add_argument("--sherpa-truth", type=Path, metavar="YAML", help="summary of a run with MODE: truth")
-    parser.add_argument("--sherpa-two-stage", type=Path, metavar="YAML", help="... and with MODE: two_stage")
-    parser.add_argument("--sherpa-roulette", type=Path, metavar="YAML", help="... and with MODE: roulette")
+    parser.add_argument(
+        "--sherpa-truth",
+        type=Path,
+        metavar="YAML",
+        help="summary of a run with MODE: truth; without, ε_full is that of its maximum",
+    )
+    parser.add_argument(
+        "--sherpa-two-stage", type=Path, metavar="YAML", help="... of one with MODE: two_stage"
+    )
+    parser.add_argument("--sherpa-roulette", type=Path, metavar="YAML", help="... of one with MODE: roulette")
     parser.add_argument("--add", action="store_true", help="keep other rows that the file of --json has")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if (options.sherpa_truth is None) != (
-        options.sherpa_two_stage is None and options.sherpa_roulette is None
-    ):
-        parser.error("a Sherpa row needs --sherpa-truth, and --sherpa-two-stage or --sherpa-roulette")
-    if options.model is None and options.sherpa_truth is None:
+    in_sherpa = options.sherpa_two_stage or options.sherpa_roulette
+    if options.sherpa_truth and not in_sherpa:
+        parser.error("a Sherpa row needs --sherpa-two-stage or --sherpa-roulette")
+    if options.model is None and not in_sherpa:
         parser.error("give a model file, or the summaries of two Sherpa runs")
     if options.dataset and options.process:
         parser.error("give --process or --dataset, not both")
@@ -206,7 +214,7 @@ def main() -> None:
     rows = python_rows(options) if options.model else []
     for mode, path in (("two_stage", options.sherpa_two_stage), ("roulette", options.sherpa_roulette)):
         if path:
-            rows.append(sherpa_row(options.sherpa_truth, path, mode))
+            rows.append(sherpa_row(options, path, mode))
     _common.print_table("Speed factors", [shown(row) for row in rows], COLUMNS)
     print(
         "In brackets: statistical error of the last digits. limit: f_eff of a perfect surrogate at no cost in two "

@@ -22,7 +22,7 @@ def read_summary(path: str | Path, mode: str) -> dict[str, Any]:
     return dict(summary)
 
 
-def sherpa_speed_factors(truth_run: dict[str, Any], surrogate_run: dict[str, Any]) -> SpeedFactors:
+def sherpa_speed_factors(truth_run: dict[str, Any] | None, surrogate_run: dict[str, Any]) -> SpeedFactors:
     """Speed factors from a run with the truth and one with a second stage, of the same process and cuts.
 
     Times are means over the event phase of the run with the surrogate, a point being a trial within the cuts. Errors
@@ -31,8 +31,11 @@ def sherpa_speed_factors(truth_run: dict[str, Any], surrogate_run: dict[str, Any
 
     Parameters
     ----------
-    truth_run, surrogate_run : dict
-        See :func:`read_summary`; the latter with MODE two_stage or roulette.
+    truth_run : dict or None
+        See :func:`read_summary`. Without one, ε_full is what the run with the surrogate would have if the truth had its
+        maximum, ε_1st ⟨x⟩, as Sherpa's maxima vary from run to run by more than surrogates differ from the truth.
+    surrogate_run : dict
+        With MODE two_stage or roulette.
     """
     gain, second = surrogate_run["gain"], surrogate_run["second_stage"]
     is_roulette = surrogate_run["mode"] == "roulette"
@@ -41,7 +44,7 @@ def sherpa_speed_factors(truth_run: dict[str, Any], surrogate_run: dict[str, Any
         w_max=math.nan,
         s_max=math.nan,
         x_max=x_max,
-        epsilon_full=float(truth_run["gain"]["epsilon_full"]),
+        epsilon_full=float((truth_run or surrogate_run)["gain"]["epsilon_full"]),
         epsilon_1st=float(gain["epsilon_1st"]),
         epsilon_2nd=float(gain["epsilon_2nd"]),
         mean_p=mean_p,
@@ -49,7 +52,11 @@ def sherpa_speed_factors(truth_run: dict[str, Any], surrogate_run: dict[str, Any
         n_eff_over_n_standard=1.0,
         negative_share=second.get("negative", 0) / second["seen"],
     )
-    trials = (truth_run["events"]["points"], surrogate_run["events"]["points"], second["seen"])
+    trials = (
+        (truth_run or surrogate_run)["events"]["points"],
+        surrogate_run["events"]["points"],
+        second["seen"],
+    )
     epsilon = (value.epsilon_full, value.epsilon_1st, value.epsilon_2nd)
     errors = [math.sqrt(e * (1 - e) / n) for e, n in zip(epsilon, trials, strict=True)]
     error = Efficiencies(
@@ -69,7 +76,11 @@ def sherpa_speed_factors(truth_run: dict[str, Any], surrogate_run: dict[str, Any
     first = (times.t_surr + times.t_ps) / value.epsilon_1st
     f_eff = value.f_eff(times)
     share = first / (first + mean_p * times.t_me)
-    relative = (errors[0] / epsilon[0], share * errors[1] / epsilon[1], errors[2] / epsilon[2])
+    relative = [share * errors[1] / epsilon[1], errors[2] / epsilon[2]]
+    if truth_run:
+        relative.append(errors[0] / epsilon[0])
+    else:  # f_eff is proportional to epsilon_1st over T_surrogate's part that is, so that (1 - share) is left of it
+        relative[0] = (1 - share) * errors[1] / epsilon[1]
     return SpeedFactors(
         value=value,
         error=error,

@@ -4,9 +4,9 @@ python benchmarks/refine.py [--quick] [--json PATH] [--directory DIR] [--only NA
 
 The recipe `fast` for every training. "flat", "gluons" and "all": points as `pyamp generate` draws them, without and
 with --importance 0.5 (and --importance-legs all); "refine": `pyamp refine` from as many flat points as the smallest
-set, each round with the weights of the best one before, or "anew" from random ones; "…_weighted": with event_weight
-0.25. Measured on other points, which are distributed as events of the exact amplitude and counted nowhere: ε_2nd of two
-stages and the mean p of the roulette that keeps N_eff/N = 0.99. Hadrons are without parton densities.
+set, each round with the weights of the best one before, or "anew" from random ones. Measured on other points, which
+are distributed as events of the exact amplitude and counted nowhere: ε_2nd of two stages and the mean p of the roulette
+that keeps N_eff/N = 0.99. Hadrons are without parton densities.
 """
 
 import time
@@ -35,7 +35,6 @@ ROUND = 3000
 N_ROUNDS = {CARDS[0]: 3, CARDS[1]: 2}
 CANDIDATES = 400_000  # trials of a round
 N_TEST, TEST_TRIALS = 4000, 3_000_000
-EVENT_WEIGHT = 0.25
 IMPORTANCE = {"flat": {}, "gluons": {"importance": 0.5}, "all": {"importance": 0.5, "importance_legs": "all"}}
 LABELS = {"1tev": "gg → γγg, 1 TeV", "lhc13": "gg → γγg, 13 TeV beams"}
 THRESHOLDS = (
@@ -57,12 +56,11 @@ class Setting:
     seed: int
 
 
-VARIANTS = ("refine_anew", "gluons_weighted", "flat_weighted", "refine_weighted")  # at one energy alone
 SETTINGS = {
     setting.name: setting
     for card in CARDS
     for seed in SEEDS
-    for method in ("flat", "refine", "gluons", "all", *(VARIANTS if card == CARDS[0] else ()))
+    for method in ("flat", "refine", "gluons", "all", *(["refine_anew"] if card == CARDS[0] else []))
     for setting in [Setting(f"{card.rsplit('_', 1)[1]}/{method}/{seed}", card, method, seed)]
 }
 
@@ -82,10 +80,8 @@ def measure(study: _studies.Study) -> _studies.Rows:
         }
         directory = study.directory / name.replace("/", "_")
         directory.mkdir(exist_ok=True)
-        weighted = setting.method.endswith("_weighted")
         values = {
             "seed": setting.seed,
-            "event_weight": EVENT_WEIGHT if weighted else 0.0,
             "validation_fraction": max(0.05, 1.1 * least_points("scale") / count(study, START)),
         }
         config = _studies.scaled(
@@ -93,12 +89,11 @@ def measure(study: _studies.Study) -> _studies.Rows:
             study.scale,
         )
         test = test_points(study, setting.card)
-        method = setting.method.removesuffix("_weighted")
-        if method.startswith("refine"):
-            found = refined(study, setting, config, test, directory, warm=method == "refine")
+        if setting.method.startswith("refine"):
+            found = refined(study, setting, config, test, directory)
         else:
             sizes = FLAT_SIZES[setting.card] if setting.method == "flat" else [ONE_SIZE]
-            found = [drawn(study, setting, method, n, config, test, directory) for n in sizes]
+            found = [drawn(study, setting, n, config, test, directory) for n in sizes]
         return [{**common, **row} for row in found]
 
     return study.rows(names, make)
@@ -150,14 +145,13 @@ def trained(dataset: Dataset, config: TrainingConfig, test: Dataset, path: Path)
 def drawn(
     study: _studies.Study,
     setting: Setting,
-    method: str,
     n: int,
     config: TrainingConfig,
     test: Dataset,
     directory: Path,
 ) -> dict[str, object]:
     begin = time.process_time()
-    dataset = points(study, setting.card, method, count(study, n), setting.seed)
+    dataset = points(study, setting.card, setting.method, count(study, n), setting.seed)
     made = time.process_time() - begin
     row = trained(dataset, config, test, directory / f"{len(dataset)}.safetensors")
     return {"n_truth": len(dataset), "round": None, "choice_cpu_s": made, **row}
@@ -169,7 +163,6 @@ def refined(
     config: TrainingConfig,
     test: Dataset,
     directory: Path,
-    warm: bool,
 ) -> _studies.Rows:
     start = points(study, setting.card, "flat", count(study, START), setting.seed)
     data = study.directory / f"{setting.card}_flat_{len(start)}_{setting.seed}.h5"
@@ -179,13 +172,13 @@ def refined(
         / f"{len(start)}.safetensors"
     )
     rows = []
-    if not model.exists() or config.event_weight:
+    if not model.exists():
         model = directory / "start.safetensors"
         rows = [{"n_truth": len(start), "round": 0, **trained(start, config, test, model)}]
     settings = RefineSettings(
         points_per_round=count(study, ROUND),
         candidates=count(study, CANDIDATES),
-        warm_start=warm,
+        warm_start=setting.method == "refine",
     )
     result = refine(
         model,

@@ -44,12 +44,6 @@ class TrainingConfig(StageConfig):
         default=None,
         description="scale or isotonic: correct σ on the validation points, see 'pyamp calibrate'",
     )
-    event_weight: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="points weigh (amplitude × phase-space weight)^this in the loss: accuracy for events; try 0.25",
-    )
     noise: AnyNoiseConfig = Field(default=NoNoise(), description="added to what is trained on, for studies")
     export: bool = Field(
         default=True, description="write a model file; false for a network that only Python can evaluate"

@@ -24,11 +24,10 @@ from pyamp.training.stage import StageConfig
 
 @dataclass(frozen=True)
 class Points:
-    """Momenta ``(n, legs, 4)`` in GeV, stripped amplitudes ``(n,)``, and weights in the loss ``(n,)``; float64."""
+    """Momenta ``(n, legs, 4)`` in GeV and stripped amplitudes ``(n,)``, float64."""
 
     momenta: torch.Tensor
     amplitude: torch.Tensor
-    weight: torch.Tensor | None = None
 
 
 def make_surrogate(config: TrainingConfig, pdg_ids: list[int], n_incoming: int, n_train: int) -> Surrogate:
@@ -82,9 +81,7 @@ def fit(
         surrogate.fit_preprocessing(training.momenta, training.amplitude)
     else:
         surrogate.continue_from(start)
-    known, held_out = (
-        Sample(*surrogate.preprocess(p.momenta, p.amplitude), p.weight) for p in (training, validation)
-    )
+    known, held_out = (Sample(*surrogate.preprocess(p.momenta, p.amplitude)) for p in (training, validation))
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)
         run.train()

@@ -216,14 +216,9 @@ def _x_max(test: Dataset, amplitude: FloatArray) -> float | None:
 
 
 def training_points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
-    """What is trained on: with the noise and the weights of the configuration."""
+    """What is trained on: with the noise of the configuration."""
     amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
-    weight = None
-    if config.event_weight:
-        # Of a flat point: how often points were drawn counts already, as each one is in the loss.
-        event = (dataset.amplitude * dataset.measure / dataset.sampling_weight)[kept] ** config.event_weight
-        weight = torch.from_numpy(event / event.mean())
-    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]), weight)
+    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

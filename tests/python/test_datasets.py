@@ -321,8 +321,8 @@ def shorter_column(file):
     [
         (drop_column, "columns accuracy are missing"),
         (drop_attribute, "attributes seed are missing"),
-        (drop_version, "format version None, this pyamp reads up to 2"),
-        (newer, "format version 9, this pyamp reads up to 2; update pyamp"),
+        (drop_version, "format version None, this pyamp reads up to 3"),
+        (newer, "format version 9, this pyamp reads up to 3; update pyamp"),
         (other_format, "format is 'events'; expected 'pyamp dataset'"),
         (nan_amplitude, "NaN momenta or amplitudes that are not positive"),
         (shorter_column, "column trial has shape (2499,); expected (2500,)"),

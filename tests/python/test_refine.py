@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import pyamp
 from pyamp.calibration.held_out import held_out_points
@@ -24,8 +22,7 @@ from pyamp.cli import main
 from pyamp.datasets import Dataset, generate
 from pyamp.refinement import EventAccuracy, RefineSettings, Targets, event_accuracy, refine
 from pyamp.refinement.checks import fresh_seed
-from pyamp.training import TrainingConfig, make_surrogate, train
-from pyamp.training.run import training_points
+from pyamp.training import TrainingConfig, train
 from pyamp.unweighting import Times
 
 QUICK = {
@@ -235,28 +232,6 @@ def test_training_begins_with_the_weights_of_a_model(begin: Path, tmp_path: Path
     np.testing.assert_array_equal(one.amplitude, other.amplitude)
     with pytest.raises(pyamp.PyampError, match="start: the surrogate does not have the parts"):
         train(data, tmp_path / "other", TrainingConfig(**{**still, "network": {"hidden": [8]}}), start=start)
-
-
-def test_event_weight_is_that_of_the_loss(begin: Path, tmp_path: Path) -> None:
-    """The loss of the first step, by hand, of points that were drawn with importance."""
-    test = Dataset.open(begin / "test.h5")
-    options = {**QUICK, "steps": 1, "learning_rate": 1e-30, "warmup_steps": 0, "batch_size": 400}
-    config = TrainingConfig(**options, event_weight=0.5, dtype="float64")
-    train(test, tmp_path / "run", config)
-    training = test.split(300, 100)[0]
-    points = training_points(training, config, seed=1)
-    flat = training.phase_space_weight / training.sampling_weight
-    expected = np.sqrt(training.amplitude * flat)
-    np.testing.assert_allclose(points.weight, expected / expected.mean())
-    surrogate = make_surrogate(config, [21, 21, 22, 22, 21], 2, 300)
-    surrogate.fit_preprocessing(points.momenta, points.amplitude)
-    surrogate.posterior.double()
-    features, target = surrogate.preprocess(points.momenta, points.amplitude)
-    with torch.no_grad():
-        loss = surrogate.likelihood.loss(surrogate.posterior(features)[0], target)
-    with (tmp_path / "run" / "log.csv").open() as file:
-        row = next(csv.DictReader(file))
-    assert float(row["training_loss"]) == pytest.approx(float((loss * points.weight).mean()), rel=1e-9)
 
 
 def other_legs(begin: Path, directory: Path) -> dict[str, object]:

@@ -67,16 +67,19 @@ def refine(
 ) -> None:
     """Ask the truth where the surrogate limits unweighting, and train with it, round by round.
 
-    Unweighting wants a surrogate that is right where events lie, at the largest event weights. Each round draws
-    cheap points of phase space, evaluates the surrogate with its uncertainty on all, chooses a few at random in
-    proportion to event weight × σ_tot/A, asks the truth at these alone, trains on all points so far, and
-    measures on a test that is distributed as events are. The weights of the points know how they were chosen.
+    Unweighting wants a surrogate that is right where events lie, at the
+    largest event weights. Each round draws cheap points of phase space,
+    evaluates the surrogate with its uncertainty on all, chooses a few at
+    random in proportion to event weight × σ_tot/A, asks the truth at these
+    alone, trains on all points so far, and measures on a test that is
+    distributed as events are. The points' weights know how they were chosen.
 
-    It stops when all targets that are given are reached, or the budget is spent, or after --rounds. Killed at
-    any moment, the same command goes on, and so it does with other targets or a larger budget.
+    It stops when all targets that are given are reached, or the budget is
+    spent, or after --rounds. Killed at any moment, the same command goes on,
+    and so it does with other targets or a larger budget.
 
-    OUTPUT gets model.safetensors (of the best round), data.h5 (all points), history.json and history.png, and
-    a directory for each round.
+    OUTPUT gets model.safetensors (of the best round), data.h5 (all points),
+    history.json and history.png, and a directory for each round.
 
     Example: pyamp refine run --data aag.h5 --target-mean-p 0.01 --truth-budget 20000
     """

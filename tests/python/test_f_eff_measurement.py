@@ -117,6 +117,17 @@ def test_sherpa_row_of_roulette_by_hand():
     assert found.as_row()["x_max"] is None
 
 
+def test_sherpa_row_without_a_truth_run_by_hand():
+    _, two_stage_run = summaries()
+    two_stage_run["gain"]["epsilon_full"] = 0.0198  # ε_1st ⟨x⟩ with ⟨x⟩ = 0.99
+    found = sherpa_speed_factors(None, two_stage_run)
+    assert found.f_eff == pytest.approx((0.018 / 0.0198) / (0.51 / 0.8) * 0.99, rel=1e-12)
+    # ε_1st is in ε_full too: only what T_surrogate does not share of it is left of its error.
+    first = np.sqrt(0.98 / 0.02 / 50_000) * 0.01 / 0.51
+    second = np.sqrt(0.2 / 0.8 / 1000)
+    assert found.f_eff_err / found.f_eff == pytest.approx(np.hypot(first, second), rel=1e-12)
+
+
 def test_summaries_of_other_runs_are_refused(tmp_path):
     truth_run, _ = summaries()
     path = tmp_path / "truth.yaml"

@@ -19,6 +19,8 @@ import os
 from pathlib import Path
 
 import _common
+import _studies
+import numpy as np
 import torch
 import yaml
 
@@ -27,10 +29,12 @@ from pyamp.datasets import Dataset
 from pyamp.errors import PyampError
 from pyamp.processes import Energy, Process, load_process
 from pyamp.report.table import with_error
+from pyamp.unweighting import Roulette
 from pyamp.unweighting.measurement import WeightSample, sample_dataset, sample_phase_space
 from pyamp.unweighting.sherpa_summary import read_summary, sherpa_speed_factors
 from pyamp.unweighting.speed_factors import SpeedFactors
 
+P_MIN = np.geomspace(1e-3, 1.0, 13)
 COLUMNS = {
     "process": "process",
     "where": "where",
@@ -76,6 +80,7 @@ def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
             for process in processes
         ]
     rows: list[dict[str, object]] = []
+    scans: dict[str, list[SpeedFactors]] = {}
     for process, weights in measured:
         names = {
             "process": process.name,
@@ -89,11 +94,28 @@ def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
             "backend": evaluator.backend,
             "integrator": "sherpa" if options.phase_space else "flat",
         }
-        rows += [
-            names | {"mode": mode} | factors.as_row() | circumstances
-            for mode, factors in both(weights, options)
-        ]
+        found = both(weights, options)
+        rows += [names | {"mode": mode} | factors.as_row() | circumstances for mode, factors in found]
+        kappa = found[-1][1].roulette.kappa if found[-1][1].roulette else 1.0
+        scans[process.name] = [weights.roulette(roulette=Roulette(kappa, p), n_bootstrap=20) for p in P_MIN]
+    if options.figure:
+        plot_scans(scans, options.figure)
     return rows
+
+
+def plot_scans(scans: dict[str, list[SpeedFactors]], path: Path) -> None:
+    """f_eff and N_eff/N of roulettes over p_min, with the κ of the table, or 1 where there is none."""
+    with _studies.figure(path, 1, 2, "Roulette") as axes:
+        gain, size = axes.flat
+        for name, scan in scans.items():
+            gain.errorbar(
+                P_MIN, [f.f_eff for f in scan], [f.f_eff_err for f in scan], fmt="o-", ms=3, label=name
+            )
+            size.plot(P_MIN, [f.value.n_eff_over_n for f in scan], "o-", ms=3)
+        for ax, label in ((gain, "f_eff"), (size, "N_eff/N")):
+            ax.set(xscale="log", xlabel="p_min", ylabel=label)
+        gain.set_yscale("log")
+        gain.legend(fontsize="x-small")
 
 
 def both(weights: WeightSample, options: argparse.Namespace) -> list[tuple[str, SpeedFactors]]:
@@ -175,6 +197,7 @@ def parse() -> argparse.Namespace:
         help="summary of a Sherpa run whose integrator drew the dataset",
     )
     parser.add_argument("--n-eff", type=float, default=0.99, help="N_eff/N that the roulette keeps (0.99)")
+    parser.add_argument("--figure", type=Path, metavar="PNG", help="f_eff and N_eff/N over p_min")
     parser.add_argument("--name", help="of the surrogate, in the table (that of the file)")
     parser.add_argument("--points", type=int, metavar="N", help="phase-space points (1000000; quick: 50000)")
     parser.add_argument("--repeats", type=int, metavar="N", help="batches that are timed (51; quick: 5)")

@@ -67,7 +67,7 @@ def cells(row: Mapping[str, Any]) -> list[Cell]:
 
 def with_error(value: float, error: float) -> str:
     """1.234(5) for 1.234 +- 0.005; four digits where there is no error."""
-    if not error > 0:
+    if not error > 1e-9 * abs(value):  # or one of rounding
         return f"{value:.4g}"
     decimals = max(0, -math.floor(math.log10(error)))
     if round(error, decimals) >= 10 ** (1 - decimals):  # 0.096 is 0.1

@@ -63,7 +63,7 @@ def default_processes() -> list[Process]:
 
 def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
     """Two rows for each process or for the dataset, measured here."""
-    evaluator = pyamp.Evaluator(options.model, policy="truth")
+    evaluator = pyamp.Evaluator(options.model, policy="nan")
     timed = {"repeats": options.repeats, "seed": options.seed}
     if options.dataset:
         dataset = Dataset.open(options.dataset)

@@ -33,7 +33,7 @@ class WeightSample:
     truth_weights, surrogate_weights : ndarray, shape (n,)
         w and s in pb, up to a common factor.
     relative_sigma : ndarray, shape (n,)
-        σ_tot/A of the surrogate; 0 where policy "truth" has given the truth.
+        σ_tot/A of the surrogate; 0 outside its domain, where its weight is that of the truth.
     counts : ndarray, shape (n,)
         How many points of the phase space each one stands for.
     times, time_errors : Times
@@ -104,7 +104,7 @@ def sample_phase_space(
     Parameters
     ----------
     evaluator : Evaluator
-        The surrogate; with ``policy="truth"`` points outside its domain count as x = 1.
+        The surrogate, with ``policy="nan"``: points outside its domain count as x = 1.
     process : Process
         Phase space and cuts; its amplitude is the truth.
     n_points : int
@@ -117,9 +117,10 @@ def sample_phase_space(
     space = PhaseSpace(process)
     sample = space.sample(n_points, seed)
     exact = truth(process.amplitude, evaluator.couplings["alpha_s"], evaluator.couplings["alpha"])
-    w = np.concatenate([exact.me2(part) for part in _chunks(sample.momenta)]) * sample.weights
-    s, sigma = _surrogate(evaluator, sample.momenta)
+    me2 = np.concatenate([exact.me2(part) for part in _chunks(sample.momenta)])
+    s, sigma = _surrogate(evaluator, sample.momenta, me2)
     times, errors = _times(evaluator, exact, space, sample, repeats, seed)
+    w = me2 * sample.weights
     return WeightSample(w, s * sample.weights, sigma, np.ones_like(w), times, errors)
 
 
@@ -149,8 +150,8 @@ def sample_dataset(
     couplings = alpha_s**dataset.info.alpha_s_power * alpha**dataset.info.alpha_power
     counts = dataset.sampling_weight if t_ps_ms is None else np.ones(len(dataset))
     weight = dataset.measure / counts
-    w = couplings * dataset.amplitude * weight
-    s, sigma = _surrogate(evaluator, dataset.momenta)
+    me2 = couplings * dataset.amplitude
+    s, sigma = _surrogate(evaluator, dataset.momenta, me2)
     exact = truth(dataset.info.process.amplitude, alpha_s, alpha)
     space = PhaseSpace(dataset.info.process)
     if t_ps_ms is None:
@@ -158,14 +159,15 @@ def sample_dataset(
         times, errors = _times(evaluator, exact, space, sample, repeats, seed)
     else:
         times, errors = _times_of_points(evaluator, exact, dataset.momenta, repeats, t_ps_ms)
-    return WeightSample(w, s * weight, sigma, counts, times, errors)
+    return WeightSample(me2 * weight, s * weight, sigma, counts, times, errors)
 
 
-def _surrogate(evaluator: Evaluator, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Amplitude and σ_tot/A, (n,) each."""
+def _surrogate(evaluator: Evaluator, momenta: FloatArray, me2: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Amplitude and σ_tot/A, (n,) each; where the surrogate has none, those of the truth."""
     parts = [evaluator(part) for part in _chunks(momenta)]
-    amplitude = np.concatenate([part.amplitude for part in parts])
-    sigma = np.concatenate([part.sigma_tot for part in parts])
+    unknown = np.concatenate([part.flags for part in parts]) != 0
+    amplitude = np.where(unknown, me2, np.concatenate([part.amplitude for part in parts]))
+    sigma = np.where(unknown, 0.0, np.concatenate([part.sigma_tot for part in parts]))
     return amplitude, np.divide(sigma, amplitude, out=np.full_like(sigma, np.inf), where=amplitude > 0)
 
 

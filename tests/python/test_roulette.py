@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.unweighting import (
     Roulette,
@@ -149,6 +150,19 @@ def test_chosen_roulette_keeps_its_promises(target):
     found = speed_factors(w, s, Times(1, 1, 1), roulette=choice.roulette, relative_sigma=sigma, n_bootstrap=2)
     assert found.value.n_eff_over_n == pytest.approx(choice.n_eff_over_n, rel=1e-9)
     assert found.value.mean_p == pytest.approx(choice.mean_p, rel=1e-9)
+
+
+@pytest.mark.parametrize(("kind", "target"), [("good", 0.99), ("good", 0.998), ("heavy-tailed", 0.8)])
+def test_the_plugin_chooses_as_well(kind, target):
+    """C++ and Python search the same κ and p_min in different ways; of mean p they miss 1 % at most."""
+    w, s, sigma, _ = sample(kind, n=3000)
+    kappa, p_min, mean_p, n_eff, reached = _core.choose_roulette(w / s, sigma, target)
+    choice = choose_roulette(w / s, sigma, n_eff_over_n=target)
+    assert reached
+    assert mean_p == pytest.approx(choice.mean_p, rel=0.01)
+    assert n_eff >= target
+    p = Roulette(kappa, p_min).probability(sigma)
+    assert p.mean() == pytest.approx(mean_p, rel=1e-12)
 
 
 def test_probability_after_sigma_beats_the_same_probability_for_all():

@@ -146,7 +146,7 @@ def sherpa_row(options: argparse.Namespace, surrogate_path: Path, mode: str) -> 
     factors: SpeedFactors = sherpa_speed_factors(truth_run, surrogate_run)
     return {
         "process": surrogate_run["process"],
-        "truth": surrogate_run["truth"],
+        "truth": Path(str(surrogate_run["truth"])).name,
         "surrogate": options.name or Path(str(surrogate_run["surrogate"])).name,
         "where": "sherpa",
         "mode": mode,

@@ -2,8 +2,9 @@
 
 from pyamp.refinement.measurement import EventAccuracy, event_accuracy
 from pyamp.refinement.run import Refinement, Round, refine
-from pyamp.refinement.selection import Selection, inclusion_probabilities, select, systematic
+from pyamp.refinement.selection import Selection, select, systematic
 from pyamp.refinement.settings import RefineSettings, Targets
+from pyamp.unweighting.inclusion import inclusion_probabilities
 
 __all__ = [
     "EventAccuracy",

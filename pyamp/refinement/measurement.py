@@ -12,6 +12,8 @@ from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator
 from pyamp.refinement.selection import FloatArray
 from pyamp.unweighting import SpeedFactors, Times, budget_maximum, choose_roulette, speed_factors
+from pyamp.unweighting.maxima import ratios
+from pyamp.unweighting.two_stage import first_stage_events
 
 OVERWEIGHT_BUDGET = 1e-3
 N_EFF_OVER_N = 0.99
@@ -116,13 +118,13 @@ def _roulette(
     w: FloatArray, s: FloatArray, relative_sigma: FloatArray, counts: FloatArray, times: Times
 ) -> SpeedFactors | None:
     """With the roulette that keeps N_eff/N; None if there is none."""
-    ratio = s / budget_maximum(s, OVERWEIGHT_BUDGET, counts)
+    events, first_weights = first_stage_events(s, budget_maximum(s, OVERWEIGHT_BUDGET, counts), counts)
     try:
         choice = choose_roulette(
-            w / s,
+            ratios(w, s),
             relative_sigma,
-            counts * np.minimum(1.0, ratio),
-            first_weights=np.maximum(1.0, ratio),
+            events,
+            first_weights=first_weights,
             n_eff_over_n=N_EFF_OVER_N,
         )
     except PyampError:

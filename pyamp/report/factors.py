@@ -16,8 +16,10 @@ from pyamp.unweighting import (
     choose_roulette,
     speed_factors,
 )
+from pyamp.unweighting.maxima import ratios
 from pyamp.unweighting.roulette import roulette_moments
 from pyamp.unweighting.roulette_choice import N_EFF_OVER_N
+from pyamp.unweighting.two_stage import first_stage_events
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,8 +40,7 @@ class Curve:
 
 def pilot_ratio(events: EventFile) -> FloatArray:
     """x = w/s of the pilot's points, shape (n,); 0 where both are 0."""
-    w, s = events.pilot["truth"], events.pilot["surrogate"]
-    return np.divide(w, s, out=np.zeros_like(w), where=s > 0)
+    return ratios(events.pilot["truth"], events.pilot["surrogate"])
 
 
 def measured_factors(events: EventFile) -> SpeedFactors:
@@ -123,8 +124,8 @@ def _roulette(events: EventFile) -> Roulette:
     info, pilot = events.info, events.pilot
     if info.mode == "roulette":
         return Roulette(info.kappa, info.p_min)
-    x, ratio = pilot_ratio(events), pilot["surrogate"] / info.s_max
-    accepted, weight = pilot["counts"] * np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
+    x = pilot_ratio(events)
+    accepted, weight = first_stage_events(pilot["surrogate"], info.s_max, pilot["counts"])
     best = roulette_moments(x, np.ones_like(x), accepted, weight)[1]
     choice = choose_roulette(
         x, pilot["relative_sigma"], accepted, first_weights=weight, n_eff_over_n=N_EFF_OVER_N * best

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from pyamp import _core
 from pyamp.errors import PyampError
-from pyamp.unweighting.maxima import event_weights
+from pyamp.unweighting.inclusion import inclusion_probabilities
+from pyamp.unweighting.maxima import asked_weights, event_weights
 from pyamp.unweighting.roulette import relative_uncertainties
 
 FloatArray = npt.NDArray[np.float64]
@@ -84,12 +85,10 @@ def control_variate(
         raise PyampError(f"{len(s)} surrogate weights but {len(sigma)} uncertainties; expected as many")
     if not 2 <= n_truth <= len(s):
         raise PyampError(f"n_truth is {n_truth}; expected from 2 to {len(s)}, the number of points")
-    p = evaluation_probabilities(s * np.where(np.isfinite(sigma), sigma, 0.0), n_truth)
+    p = inclusion_probabilities(s * np.where(np.isfinite(sigma), sigma, 0.0), n_truth, _P_MIN_SHARE)
     p[np.isinf(sigma)] = 1.0
     index = np.flatnonzero(_core.unweighting_uniforms(seed, start, len(s), 2)[:, 1] < p)
-    w = event_weights("truth_weights", truth_weights(index)) if len(index) else np.empty(0)
-    if w.shape != index.shape:
-        raise PyampError(f"truth_weights: {len(w)} weights for {len(index)} points; expected as many")
+    w = asked_weights(truth_weights, index)
     terms = s.copy()
     terms[index] += (w - s[index]) / p[index]
     # ⟨w²⟩ from the same points, for the comparison; s² corrected like s.
@@ -104,21 +103,3 @@ def control_variate(
         n_truth=len(index),
         error_plain=float(np.sqrt(plain / max(len(index), 1))),
     )
-
-
-def evaluation_probabilities(importance: FloatArray, n_expected: float) -> FloatArray:
-    """min(1, a + b · importance), a for all alike, with the sum `n_expected` of which all a are a tenth."""
-    n = len(importance)
-    even = _P_MIN_SHARE * n_expected / n
-    # Those cut at 1 leave the rest to the others: with them in descending order, the first k for which it fits.
-    v = importance[np.argsort(-importance)]
-    rest = np.cumsum(v[::-1])[::-1]
-    k = np.arange(n)
-    scale = np.full(n, -1.0)  # where nothing is left
-    np.divide(n_expected - k - (n - k) * even, rest, out=scale, where=rest > 0)
-    fits = (scale >= 0) & (scale * v <= 1.0 - even)
-    if fits.any():
-        return np.asarray(np.minimum(1.0, even + importance * scale[np.argmax(fits)]))
-    positive = importance > 0  # fewer than evaluations
-    others = n - int(positive.sum())
-    return np.where(positive, 1.0, (n_expected - positive.sum()) / max(others, 1))

@@ -1,5 +1,7 @@
 """Maxima for unweighting that leave a stated share of the cross section to overweights."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,6 +9,7 @@ from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 def budget_maximum(values: npt.ArrayLike, budget: float, weights: npt.ArrayLike | None = None) -> float:
@@ -73,3 +76,19 @@ def event_weights(name: str, values: npt.ArrayLike) -> FloatArray:
             f"{name}: {(array < 0).sum()} of {len(array)} are negative; unweighting is for weights >= 0"
         )
     return array
+
+
+def asked_weights(truth_weights: Callable[[IntArray], npt.ArrayLike], index: IntArray) -> FloatArray:
+    """Ask for the true weights of the points at `index` (n,), and check them; nothing is asked for none."""
+    if len(index) == 0:
+        return np.empty(0)
+    w = event_weights("truth_weights", truth_weights(index))
+    if w.shape != index.shape:
+        raise PyampError(f"truth_weights: {len(w)} weights for {len(index)} points; expected as many")
+    return w
+
+
+def ratios(truth_weights: FloatArray, surrogate_weights: FloatArray) -> FloatArray:
+    """x = w/s (n,), 0 where s is 0."""
+    x = np.zeros_like(truth_weights)
+    return np.divide(truth_weights, surrogate_weights, out=x, where=surrogate_weights > 0)

@@ -11,10 +11,11 @@ from pyamp.evaluator import Evaluator
 from pyamp.phase_space import PhaseSpace, PhaseSpaceSample
 from pyamp.processes import Process
 from pyamp.truth import Truth, truth
-from pyamp.unweighting.maxima import budget_maximum
+from pyamp.unweighting.maxima import budget_maximum, ratios
 from pyamp.unweighting.roulette import Roulette
 from pyamp.unweighting.roulette_choice import N_EFF_OVER_N, choose_roulette
 from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
+from pyamp.unweighting.two_stage import first_stage_events
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -68,13 +69,13 @@ class WeightSample:
         if roulette is None:
             pilot = slice(0, None, 2)
             w, s = self.truth_weights[pilot], self.surrogate_weights[pilot]
-            s_max = budget_maximum(s, budget, self.counts[pilot])
-            x = np.divide(w, s, out=np.zeros_like(w), where=s > 0)
+            counts = self.counts[pilot]
+            events, first_weights = first_stage_events(s, budget_maximum(s, budget, counts), counts)
             roulette = choose_roulette(
-                x,
+                ratios(w, s),
                 self.relative_sigma[pilot],
-                self.counts[pilot] * np.minimum(1.0, s / s_max),
-                first_weights=np.maximum(1.0, s / s_max),
+                events,
+                first_weights=first_weights,
                 n_eff_over_n=n_eff_over_n,
             ).roulette
         return self._factors(budget, n_bootstrap, seed, roulette)

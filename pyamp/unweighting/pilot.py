@@ -13,11 +13,13 @@ from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator
 from pyamp.truth import Truth
 from pyamp.unweighting.block_weights import BlockWeights, Stopwatch
+from pyamp.unweighting.maxima import ratios
 from pyamp.unweighting.maximum_rules import Maximum
 from pyamp.unweighting.points import PointSource, Position
 from pyamp.unweighting.roulette import Roulette, roulette_moments
 from pyamp.unweighting.roulette_choice import RouletteChoice, choose_roulette
 from pyamp.unweighting.settings import UnweightingSettings
+from pyamp.unweighting.two_stage import first_stage_events
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -63,8 +65,7 @@ class Pilot:
     @property
     def ratio(self) -> FloatArray:
         """x = w/s, 0 where both are 0."""
-        x = np.zeros_like(self.truth)
-        return np.divide(self.truth, self.surrogate, out=x, where=self.surrogate > 0)
+        return ratios(self.truth, self.surrogate)
 
     @property
     def roulette(self) -> Roulette | None:
@@ -127,7 +128,7 @@ def run_pilot(
     if (w[s == 0] > 0).any():
         raise PyampError("surrogate: 0 at points where the truth is not; train it on such points")
     sigma = np.concatenate([block.relative_sigma for block in blocks])[index]
-    x = np.divide(w, s, out=np.zeros_like(w), where=s > 0)
+    x = ratios(w, s)
     return Pilot(
         blocks[-1].block.end,
         w,
@@ -137,7 +138,7 @@ def run_pilot(
         s_max=s_max,
         x_max=settings.x_max.with_error(x, counts * s, seed=settings.seed),
         w_max=settings.s_max.with_error(w, counts, seed=settings.seed),
-        choice=_choice(settings, x, sigma, counts, s / s_max.value),
+        choice=_choice(settings, x, sigma, *first_stage_events(s, s_max.value, counts)),
         n_outside=sum(int(block.outside.sum()) for block in blocks),
         n_failed=sum(int(block.failed.sum()) for block in blocks),
         watch=watch,
@@ -156,11 +157,14 @@ def _truth(blocks: Iterable[BlockWeights], index: npt.NDArray[np.int64]) -> Floa
 
 
 def _choice(
-    settings: UnweightingSettings, x: FloatArray, sigma: FloatArray, counts: FloatArray, ratio: FloatArray
+    settings: UnweightingSettings,
+    x: FloatArray,
+    sigma: FloatArray,
+    events: FloatArray,
+    first_weights: FloatArray,
 ) -> RouletteChoice | None:
     if settings.mode != "roulette":
         return None
-    events, first_weights = counts * np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
     if settings.roulette is None:
         return choose_roulette(
             x, sigma, events, first_weights=first_weights, n_eff_over_n=settings.n_eff_over_n

@@ -15,7 +15,7 @@ from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.events import Events
-from pyamp.unweighting.maxima import event_weights
+from pyamp.unweighting.maxima import asked_weights, event_weights
 from pyamp.unweighting.two_stage import accept, check_maximum
 
 FloatArray = npt.NDArray[np.float64]
@@ -104,11 +104,7 @@ def unweight_roulette(
     evaluated = uniform[index, 1] < p
     asked = index[evaluated]
     x = np.ones(len(index))
-    if len(asked):
-        w = event_weights("truth_weights", truth_weights(asked))
-        if w.shape != asked.shape:
-            raise PyampError(f"truth_weights: {len(w)} weights for {len(asked)} points; expected as many")
-        x[evaluated] = w / s[asked]
+    x[evaluated] = asked_weights(truth_weights, asked) / s[asked]
     weight = first_weight[index] * roulette_weights(x, p, evaluated)
     return Events(index, weight, s_max, len(s), len(asked))
 

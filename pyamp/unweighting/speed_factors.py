@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
-from pyamp.unweighting.maxima import budget_maximum, event_weights, maximum_of_sorted
+from pyamp.unweighting.maxima import budget_maximum, event_weights, maximum_of_sorted, ratios
 from pyamp.unweighting.roulette import Roulette, roulette_moments
 
 FloatArray = npt.NDArray[np.float64]
@@ -195,7 +195,7 @@ def speed_factors(
         raise PyampError(f"{len(w)} weights of the truth but {len(s)} of the surrogate; expected as many")
     if (w[s == 0] > 0).any():
         raise PyampError("the surrogate is 0 where the truth is not; train it on such points")
-    x = np.divide(w, s, out=np.zeros_like(w), where=s > 0)
+    x = ratios(w, s)
     each = np.ones_like(w) if counts is None else event_weights("counts", counts)
     if each.shape != w.shape:
         raise PyampError(f"{len(w)} weights but {len(each)} counts; expected as many")

@@ -9,7 +9,7 @@ from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.events import Events
-from pyamp.unweighting.maxima import event_weights
+from pyamp.unweighting.maxima import asked_weights, event_weights
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -68,14 +68,18 @@ def unweight_two_stage(
     first, first_weight = accept(s / s_max, uniform[:, 0])
     candidates = np.flatnonzero(first)
     unit = s_max * x_max
-    if len(candidates) == 0:
-        return Events(candidates, np.empty(0), unit, len(s), 0)
-    w = event_weights("truth_weights", truth_weights(candidates))
-    if w.shape != candidates.shape:
-        raise PyampError(f"truth_weights: {len(w)} weights for {len(candidates)} points; expected as many")
+    w = asked_weights(truth_weights, candidates)
     second, second_weight = accept(w / s[candidates] / x_max, uniform[candidates, 1])
     index = candidates[second]
     return Events(index, first_weight[index] * second_weight[second], unit, len(s), len(candidates))
+
+
+def first_stage_events(
+    surrogate_weights: FloatArray, s_max: float, counts: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """How many events of the first stage points stand for that occur `counts` times, and their weight, (n,) each."""
+    ratio = surrogate_weights / s_max
+    return counts * np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
 
 
 @compiled

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pyamp.errors import PyampError
-from pyamp.unweighting.control_variate import control_variate, evaluation_probabilities
+from pyamp.unweighting.control_variate import control_variate
+from pyamp.unweighting.inclusion import inclusion_probabilities
 
 SEEDS = 300
 N_POINTS = 5000
@@ -105,7 +106,7 @@ def test_evaluation_probabilities(n):
     """As many as asked for, all alike but for what is proportional to the importance, and cut at 1."""
     importance = np.random.default_rng(1).lognormal(sigma=2.0, size=1000)
     importance[:50] = 0.0
-    p = evaluation_probabilities(importance, n)
+    p = inclusion_probabilities(importance, n, 0.1)
     assert p.sum() == pytest.approx(n)
     assert (p <= 1).all()
     assert p.min() >= 0.1 * n / 1000 * (1 - 1e-12)
@@ -113,7 +114,7 @@ def test_evaluation_probabilities(n):
     slope = (p[inside] - p[0]) / importance[inside]
     np.testing.assert_allclose(slope, slope[:1].repeat(len(slope)), rtol=1e-9)
     assert (importance[(p == 1)] >= importance[inside].max(initial=0.0)).all()
-    assert (evaluation_probabilities(np.zeros(8), 4) == 0.5).all()
+    assert (inclusion_probabilities(np.zeros(8), 4, 0.1) == 0.5).all()
 
 
 @pytest.mark.parametrize(

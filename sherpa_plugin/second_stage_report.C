@@ -18,11 +18,9 @@ Json HistogramTree(const XHistogram& histogram) {
             {"overflow_variance", variance.back()}};
 }
 
-Json WarmUpTree(const Unweighting& second) {
-    const SecondStageStatistics& counts = second.WarmUp();
-    return {{"events_asked_for", second.Settings().warm_up},
-            {"complete", !second.InWarmUp()},
-            {"seen", counts.seen},
+/// What warm-up and the time after it have in common.
+Json CountsTree(const SecondStageStatistics& counts) {
+    return {{"seen", counts.seen},
             {"accepted", counts.accepted.events},
             {"from_truth", counts.from_truth},
             {"lost", counts.lost},
@@ -30,8 +28,14 @@ Json WarmUpTree(const Unweighting& second) {
             {"truth_s", Number(counts.truth.seconds)},
             {"mean_x", Number(counts.XMean())},
             {"largest_x", Number(counts.x_largest)},
-            {"n_eff_over_n", Number(counts.accepted.NEffOverN())},
-            {"n_eff_over_n_of_all", Number(second.NEffOverNOfAll())}};
+            {"n_eff_over_n", Number(counts.accepted.NEffOverN())}};
+}
+
+Json WarmUpTree(const Unweighting& second) {
+    Json tree = {{"events_asked_for", second.Settings().warm_up}, {"complete", !second.InWarmUp()}};
+    tree.update(CountsTree(second.WarmUp()));
+    tree["n_eff_over_n_of_all"] = Number(second.NEffOverNOfAll());
+    return tree;
 }
 
 }  // namespace
@@ -39,17 +43,9 @@ Json WarmUpTree(const Unweighting& second) {
 Json SecondStageTree(const Unweighting& second, Mode mode) {
     const SecondStageStatistics& counts = second.Counts();
     const SecondStageSettings& settings = second.Settings();
-    Json tree = {{"seed", settings.seed},
-                 {"seen", counts.seen},
-                 {"accepted", counts.accepted.events},
-                 {"from_truth", counts.from_truth},
-                 {"lost", counts.lost},
-                 {"truth_calls", counts.truth.calls},
-                 {"truth_s", Number(counts.truth.seconds)},
-                 {"mean_x", Number(counts.XMean())},
-                 {"mean_x_square", Number(counts.seen ? counts.x_square_sum / counts.seen : NAN)},
-                 {"largest_x", Number(counts.x_largest)},
-                 {"n_eff_over_n", Number(counts.accepted.NEffOverN())}};
+    Json tree = {{"seed", settings.seed}};
+    tree.update(CountsTree(counts));
+    tree["mean_x_square"] = Number(counts.seen ? counts.x_square_sum / counts.seen : NAN);
     if (mode == Mode::two_stage) {
         tree["x_max"] = Number(second.InWarmUp() ? NAN : settings.x_max);
         if (settings.warm_up) tree["x_max_error"] = Number(second.InWarmUp() ? NAN : second.XMaxError());

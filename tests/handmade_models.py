@@ -51,6 +51,19 @@ REPRESENTATIONS: dict[str, dict[str, Any]] = {
         ],
         "factor": [{"i": 0, "j": 1, "power": -1.0}],
     },
+    "ring": {
+        "type": "log_invariants",
+        "ordering": ORDERING,
+        "antenna": {"ends": [], "gluons": [0, 1, 4]},
+        "factor": [{"i": 0, "j": 1, "power": -1.0}],
+    },
+    "chain": {
+        "type": "log_invariants",
+        "ordering": [],
+        "linear": True,
+        "antenna": {"ends": [2, 3], "gluons": [4, 0, 1]},
+        "factor": [{"i": 0, "j": 1, "power": -1.0}],
+    },
     "momenta": {"type": "momenta", "factor": [{"i": 0, "j": 1, "power": -1.0}]},
 }
 TARGETS: dict[str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ It shares nothing with the package: what both agree on is what the description s
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,30 @@ def dipole(entry: Header, s: np.ndarray, n_incoming: int = 2) -> tuple[float, fl
     return s[0, 1] / s[i, j] / x * V, first, second
 
 
+def multiparticle_invariants(header: Header, point: np.ndarray, n_incoming: int = 2) -> list[float]:
+    """|s_I|/s_01 of three legs and more: of outgoing ones, and of few with one incoming."""
+    n_legs = len(point)
+    sign = np.where(np.arange(n_legs) < n_incoming, -1.0, 1.0)
+    s = in_order(header, point) * np.outer(sign, sign) / point[0, 1]
+    result = []
+    for size in range(3, n_legs - 2):
+        for legs in combinations(range(n_legs), size):
+            half = 2 * size < n_legs or (2 * size == n_legs and 0 in legs)
+            if sum(leg < n_incoming for leg in legs) <= half:
+                result.append(abs(np.triu(s[np.ix_(legs, legs)], 1).sum()))
+    return result
+
+
+def antenna(entry: Header, point: np.ndarray) -> float:
+    """The sum over all orders of gluons, term by term."""
+    ends, gluons = entry["ends"], entry["gluons"]
+    total = 0.0
+    for order in permutations(gluons if ends else gluons[1:]):
+        chain = [ends[0], *order, ends[1]] if ends else [gluons[0], *order, gluons[0]]
+        total += np.prod([point[0, 1] / point[i, j] for i, j in pairwise(chain)])
+    return total
+
+
 def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
     """Features before they are standardised."""
     s = abs_invariants(momenta)
@@ -103,6 +128,8 @@ def raw_features(header: Header, momenta: np.ndarray) -> np.ndarray:
         row = [*np.log(values), *(values if header.get("linear") else [])]
         if header.get("energy"):
             row.append(np.log(point[0, 1]))
+        if header.get("multiparticle"):
+            row += [*np.log(multiparticle_invariants(header, point))]
         for resonance in header.get("resonances", []):
             chi = propagator(resonance, ordered)
             row += [np.angle(1j * chi), np.log(1 + abs(chi) ** 2)]
@@ -125,6 +152,8 @@ def singular_factor(header: Header, momenta: np.ndarray) -> np.ndarray:
         result *= s[:, term["i"], term["j"]] ** term["power"]
     for resonance in header.get("resonances", []):
         result *= [1 + abs(propagator(resonance, in_order(header, point))) ** 2 for point in s]
+    if "antenna" in header:
+        result *= [antenna(header["antenna"], point) for point in s]
     return result
 
 

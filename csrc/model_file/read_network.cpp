@@ -51,6 +51,7 @@ const LogInvariants& require_unordered_invariants(const HeaderReader& header, co
     if (!invariants) fields.refuse("type", "log_invariants for network " + network);
     if (invariants->linear) fields.refuse("linear", "false for network " + network);
     if (invariants->energy) fields.refuse("energy", "false for network " + network);
+    if (invariants->multiparticle) fields.refuse("multiparticle", "false for network " + network);
     if (!invariants->dipoles.empty()) fields.refuse("dipoles", "no such entry for network " + network);
     if (!invariants->resonances.empty()) fields.refuse("resonances", "no such entry for network " + network);
     if (!invariants->ordering.empty()) fields.refuse("ordering", "an empty list for network " + network);

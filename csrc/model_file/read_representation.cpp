@@ -68,6 +68,22 @@ std::vector<Dipole> read_dipoles(const HeaderReader& fields, const Process& proc
     return dipoles;
 }
 
+Antenna read_antenna(const HeaderReader& fields, int n_legs) {
+    const HeaderReader entry = fields.object("antenna", {"ends", "gluons"});
+    Antenna antenna{entry.integers("ends"), entry.integers("gluons")};
+    auto legs = antenna.gluons;
+    legs.insert(legs.end(), antenna.ends.begin(), antenna.ends.end());
+    std::sort(legs.begin(), legs.end());
+    const bool are_legs = std::all_of(legs.begin(), legs.end(), [&](int leg) { return is_leg(leg, n_legs); });
+    if (!are_legs || std::adjacent_find(legs.begin(), legs.end()) != legs.end())
+        entry.refuse("gluons", "different legs in ends and gluons");
+    if (!antenna.ends.empty() && antenna.ends.size() != 2) entry.refuse("ends", "no leg or two");
+    const std::size_t least = antenna.ends.empty() ? 3 : 1;
+    if (antenna.gluons.size() < least || antenna.gluons.size() > Antenna::max_gluons)
+        entry.refuse("gluons", std::to_string(least) + " to " + std::to_string(Antenna::max_gluons) + " legs");
+    return antenna;
+}
+
 SingularFactor read_factor(const HeaderReader& fields, int n_legs) {
     SingularFactor factor;
     for (const auto& term : fields.objects("factor", {"i", "j", "power"})) {
@@ -103,13 +119,15 @@ Representation read_representation(const HeaderReader& header, const Process& pr
         return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
                            process);
     const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"},
-                                      {"linear", "energy", "resonances", "dipoles"});
+                                      {"linear", "energy", "multiparticle", "resonances", "dipoles", "antenna"});
     LogInvariants result;
     result.linear = fields.has("linear") && fields.boolean("linear");
     result.energy = fields.has("energy") && fields.boolean("energy");
+    result.multiparticle = fields.has("multiparticle") && fields.boolean("multiparticle");
     result.ordering = read_ordering(fields, process.n_legs());
     if (fields.has("resonances")) result.resonances = read_resonances(fields, process);
     if (fields.has("dipoles")) result.dipoles = read_dipoles(fields, process);
+    if (fields.has("antenna")) result.antenna = read_antenna(fields, process.n_legs());
     return read_common(std::move(result), fields, process);
 }
 

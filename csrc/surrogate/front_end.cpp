@@ -33,16 +33,42 @@ void add_factor(FrontPlan& plan, const SingularFactor& factor) {
     plan.n_logarithms = plan.n_pairs;
 }
 
-void add(FrontPlan& plan, std::vector<FrontPlan::Group>&, const ScaledMomenta& representation) {
+void add(FrontPlan& plan, FrontEnd::Lists&, const ScaledMomenta& representation) {
     plan.kind = FrontPlan::Kind::momenta;
     plan.partonic = pair_in(plan, 0, 1);
     add_factor(plan, representation.factor);
     if (plan.n_logarithms == 1) plan.n_logarithms = 0;  // the kernel has s_01 sooner than the pairs
 }
 
-void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvariants& representation) {
+/// The pairs of every set, those that count with a minus last: the ones without the incoming leg, where there is one.
+void add_sets(FrontPlan& plan, std::vector<int>& pairs_of_sets, const LogInvariants& representation) {
+    for (const auto& legs : multiparticle::sets(plan.n_legs, representation.n_incoming)) {
+        const bool has_incoming = legs.front() < representation.n_incoming;
+        auto& set = plan.sets[plan.n_sets++];
+        const auto add_pairs = [&](std::size_t from, std::size_t to) {
+            for (std::size_t i = from; i < to; ++i)
+                for (std::size_t j = i + 1; j < legs.size(); ++j)
+                    pairs_of_sets.push_back(LogInvariants::feature_of(legs[i], legs[j], plan.n_legs));
+            return static_cast<int>(pairs_of_sets.size());
+        };
+        set.begin = static_cast<int>(pairs_of_sets.size());
+        set.minus = add_pairs(0, has_incoming ? 1 : legs.size());
+        set.end = has_incoming ? add_pairs(1, legs.size()) : set.minus;
+    }
+    plan.pairs_of_sets = pairs_of_sets.data();
+}
+
+void add_antenna(FrontPlan& plan, const Antenna& antenna) {
+    static_assert(FrontPlan::max_inner == Antenna::max_gluons);
+    for (const int gluon : antenna.inner()) plan.antenna.inner[plan.antenna.n_inner++] = gluon;
+    plan.antenna.first = antenna.first();
+    plan.antenna.last = antenna.last();
+}
+
+void add(FrontPlan& plan, FrontEnd::Lists& lists, const LogInvariants& representation) {
     const bool is_plain = representation.ordering.empty() && !representation.linear && !representation.energy &&
-                          representation.resonances.empty() && representation.dipoles.empty();
+                          !representation.multiparticle && representation.resonances.empty() &&
+                          representation.dipoles.empty() && !representation.antenna;
     plan.kind = is_plain ? FrontPlan::Kind::log_invariants : FrontPlan::Kind::ordered_invariants;
     for (int i = 0; i < plan.n_legs; ++i)
         for (int j = i == 0 ? 2 : i + 1; j < plan.n_legs; ++j) pair_in(plan, i, j);
@@ -52,11 +78,13 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvari
         for (int j = 0; j < plan.n_legs; ++j)
             if (i != j) plan.pair_of[i][j] = pair_in(plan, i, j);
     for (const auto& [legs, reference] : representation.ordering)
-        groups.push_back(
+        lists.groups.push_back(
             {legs.data(), reference.data(), static_cast<int>(legs.size()), static_cast<int>(reference.size())});
     static_assert(FrontPlan::max_resonances == LogInvariants::max_resonances);
     plan.has_linear = representation.linear;
     plan.has_energy = representation.energy;
+    if (representation.multiparticle) add_sets(plan, lists.pairs_of_sets, representation);
+    if (representation.antenna) add_antenna(plan, *representation.antenna);
     plan.dipoles = representation.dipoles.data();
     plan.n_dipoles = static_cast<int>(representation.dipoles.size());
     for (const auto& [legs, mass, width] : representation.resonances)
@@ -64,7 +92,7 @@ void add(FrontPlan& plan, std::vector<FrontPlan::Group>& groups, const LogInvari
                                                 mass * width};
 }
 
-FrontPlan make_plan(const ModelFile& model, std::vector<FrontPlan::Group>& groups) {
+FrontPlan make_plan(const ModelFile& model, FrontEnd::Lists& lists) {
     FrontPlan plan{};
     const int n_legs = model.process.n_legs();
     plan.bounds = kinematics::make_sure_bounds(model.domain.lowest_sqrt_s_hat(), model.domain.highest_sqrt_s_hat(),
@@ -74,7 +102,7 @@ FrontPlan make_plan(const ModelFile& model, std::vector<FrontPlan::Group>& group
     plan.n_features = n_features(model.representation);
     std::visit(
         [&](const auto& representation) {
-            add(plan, groups, representation);
+            add(plan, lists, representation);
             for (std::size_t i = 0; i < representation.mean.size(); ++i) {
                 plan.scale[i] = 1.0 / representation.std[i];
                 plan.shift[i] = -representation.mean[i] / representation.std[i];
@@ -86,17 +114,15 @@ FrontPlan make_plan(const ModelFile& model, std::vector<FrontPlan::Group>& group
             if (const double separation = plan.bounds.separation[i][j]; separation > 0.0)
                 plan.separation[pair_in(plan, i, j)] = separation;
     for (int k = plan.n_pairs; k < FrontPlan::max_pairs; ++k) plan.second[k] = 1;  // any pair: (0,1)
-    plan.groups = groups.data();
-    plan.n_groups = static_cast<int>(groups.size());
+    plan.groups = lists.groups.data();
+    plan.n_groups = static_cast<int>(lists.groups.size());
     return plan;
 }
 
 }  // namespace
 
 FrontEnd::FrontEnd(const ModelFile& model)
-    : model_(model),
-      plan_(make_plan(model, groups_)),
-      kernel_(PYAMP_FOR_PROCESSOR(pyamp, front_kernel)(plan_.kind)) {}
+    : model_(model), plan_(make_plan(model, lists_)), kernel_(PYAMP_FOR_PROCESSOR(pyamp, front_kernel)(plan_.kind)) {}
 
 bool FrontEnd::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor,
                         std::int32_t* flags) const {

@@ -12,6 +12,12 @@ namespace pyamp {
 
 class FrontEnd {
  public:
+    /// To which the plan points.
+    struct Lists {
+        std::vector<FrontPlan::Group> groups;
+        std::vector<int> pairs_of_sets;
+    };
+
     /// @pre the model outlives it and stays where it is
     explicit FrontEnd(const ModelFile& model);
     FrontEnd(const FrontEnd&) = delete;
@@ -36,7 +42,7 @@ class FrontEnd {
                 std::int32_t* flags) const;
 
     const ModelFile& model_;
-    std::vector<FrontPlan::Group> groups_;  ///< to which the plan points
+    Lists lists_;
     FrontPlan plan_;
     FrontKernel kernel_;
 };

@@ -3,6 +3,7 @@
 #include "kinematics/leg_registers.h"
 #include "simd/logarithm.h"
 #include "surrogate/front_plan.h"
+#include "surrogate/multiparticle.h"
 
 namespace pyamp::PYAMP_ISA {
 namespace {
@@ -185,7 +186,49 @@ struct Pairs {
     features[2] = second;
 }
 
-/// @returns ln of the shapes of all resonances
+/// ln(|s_I| / s_01) of all sets, from the |s_ij| of ordered legs, as features from `feature` on.
+[[gnu::always_inline]] inline void multiparticle_features(const FrontPlan& plan, const double* ordered_s, double s01,
+                                                          double log_s01, double* features, int feature) {
+    alignas(64) double logs[FrontPlan::max_sets];
+    for (int i = 0; i < plan.n_sets; ++i) {
+        const auto& set = plan.sets[i];
+        double sum = 0.0;
+        for (int k = set.begin; k < set.minus; ++k) sum += ordered_s[plan.pairs_of_sets[k]];
+        for (int k = set.minus; k < set.end; ++k) sum -= ordered_s[plan.pairs_of_sets[k]];
+        const double size = __builtin_fabs(sum), least = multiparticle::least * s01;
+        logs[i] = size > least ? size : least;
+    }
+    for (int i = plan.n_sets; i % L != 0; ++i) logs[i] = 1.0;
+    for (int i = 0; i < plan.n_sets; i += L) store(logs + i, simd::PYAMP_ISA::quick_log(load(logs + i)));
+    for (int i = 0; i < plan.n_sets; ++i)
+        features[feature + i] = (logs[i] - log_s01) * plan.scale[feature + i] + plan.shift[feature + i];
+}
+
+/// ln of the sum over all orders: that of the orders of a set of gluons that end with g is made of those of the set
+/// without g.
+[[gnu::always_inline]] inline double log_antenna(const FrontPlan& plan, const double* abs_s) {
+    alignas(64) double link[FrontPlan::max_pairs];
+    const Real s01 = broadcast(abs_s[plan.partonic]);
+    for (int p = 0; p < plan.n_pairs; p += L) store(link + p, s01 / load(abs_s + p));
+    const auto& antenna = plan.antenna;
+    const auto of = [&](int i, int j) __attribute__((always_inline)) { return link[plan.pair_of[i][j]]; };
+    double sums[1 << FrontPlan::max_inner][FrontPlan::max_inner];
+    const int all = (1 << antenna.n_inner) - 1;
+    for (int set = 1; set <= all; ++set)
+        for (int g = 0; g < antenna.n_inner; ++g) {
+            const int rest = set ^ 1 << g;
+            if (rest > set) continue;
+            double sum = rest == 0 ? of(antenna.first, antenna.inner[g]) : 0.0;
+            for (int h = 0; h < antenna.n_inner; ++h)
+                if (rest >> h & 1) sum += sums[rest][h] * of(antenna.inner[h], antenna.inner[g]);
+            sums[set][g] = sum;
+        }
+    double total = 0.0;
+    for (int g = 0; g < antenna.n_inner; ++g) total += sums[all][g] * of(antenna.inner[g], antenna.last);
+    return simd::PYAMP_ISA::quick_log(broadcast(total))[0];
+}
+
+/// @returns ln of what else is in the factor: the shapes of all resonances, the antenna
 [[gnu::always_inline]] inline double ordered_features(const FrontPlan& plan, const Pairs& pairs, double* features) {
     int slots[max_legs];
     order_legs(plan, pairs.abs_s, slots);
@@ -204,7 +247,13 @@ struct Pairs {
         features[end] = log_s01 * plan.scale[end] + plan.shift[end];
         ++end;
     }
-    double log_shape = 0.0;
+    if (plan.n_sets > 0) {
+        double ordered_s[FrontPlan::max_pairs];
+        for (int k = 0; k < n; ++k) ordered_s[k] = pairs.abs_s[pair_of_feature[k]];
+        multiparticle_features(plan, ordered_s, pairs.abs_s[plan.partonic], log_s01, features, end);
+        end += plan.n_sets;
+    }
+    double log_shape = plan.antenna.n_inner > 0 ? log_antenna(plan, pairs.abs_s) : 0.0;
     for (int r = 0; r < plan.n_resonances; ++r, end += 2)
         log_shape += add_resonance(plan, plan.resonances[r], slots, pairs.abs_s, features, end);
     for (int d = 0; d < plan.n_dipoles; ++d) {

@@ -16,8 +16,10 @@ namespace pyamp {
 struct FrontPlan {
     static constexpr int max_legs = kinematics::SureBounds::max_legs;
     static constexpr int max_pairs = 32;  ///< 28, whole registers
-    static constexpr int max_features = 256;
+    static constexpr int max_features = 352;
     static constexpr int max_resonances = 4;
+    static constexpr int max_sets = 96;  ///< 91, whole registers
+    static constexpr int max_inner = 6;  ///< gluons of an antenna whose places change
 
     enum class Kind {
         momenta,            ///< all components over the partonic energy
@@ -35,6 +37,19 @@ struct FrontPlan {
         const int* legs;
         int n_legs;
         double mass2, unit;
+    };
+
+    /// |s_I| of a set of legs: what the pairs from `begin` on add up to, without those from `minus` to `end`, all of
+    /// them features.
+    struct Set {
+        int begin, minus, end;
+    };
+
+    /// See Antenna; no legs where there is none.
+    struct AntennaLegs {
+        int n_inner;
+        int inner[max_inner];
+        int first, last;
     };
 
     kinematics::SureBounds bounds;
@@ -58,6 +73,10 @@ struct FrontPlan {
     Resonance resonances[max_resonances];
     int n_dipoles;
     const Dipole* dipoles;
+    int n_sets;
+    Set sets[max_sets];
+    const int* pairs_of_sets;
+    AntennaLegs antenna;
     int pair_of[max_legs][max_legs];
 };
 

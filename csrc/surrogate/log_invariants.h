@@ -7,12 +7,16 @@
 // A resonance with the propagator chi = s / (s - M^2 + i M Gamma) of some outgoing (ordered) legs adds the features
 // arctan((s - M^2) / (M Gamma)) and ln(1 + |chi|^2), and 1 + |chi|^2 to the factor. Dipoles of the ordered legs add
 // arsinh(s_01 D) of each, then the first variable of each mapping, then the second: (y, z), (x, z), (x, u) or (x, v).
+// An antenna is part of the factor.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
+#include "surrogate/antenna.h"
 #include "surrogate/dipole.h"
+#include "surrogate/multiparticle.h"
 #include "surrogate/singular_factor.h"
 
 namespace pyamp {
@@ -33,15 +37,18 @@ struct LogInvariants {
     int n_legs = 0;
     int n_incoming = 2;
     std::vector<Group> ordering;
-    bool linear = false;  ///< |s_ij| / s_01 of every pair after the logarithms of all
-    bool energy = false;  ///< ln(s_01 / GeV^2) after them
+    bool linear = false;         ///< |s_ij| / s_01 of every pair after the logarithms of all
+    bool energy = false;         ///< ln(s_01 / GeV^2) after them
+    bool multiparticle = false;  ///< then ln(|s_I| / s_01) of the sets of legs of multiparticle::sets
     std::vector<Resonance> resonances;
     std::vector<Dipole> dipoles;
+    std::optional<Antenna> antenna;
     SingularFactor factor;
     std::vector<double> mean, std;  ///< one per feature
 
     int n_features() const {
         return (kinematics::pair_count(n_legs) - 1) * (linear ? 2 : 1) + (energy ? 1 : 0) +
+               (multiparticle ? static_cast<int>(multiparticle::sets(n_legs, n_incoming).size()) : 0) +
                Resonance::n_features * static_cast<int>(resonances.size()) +
                Dipole::n_features * static_cast<int>(dipoles.size());
     }

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pyamp.configuration import StrictModel
+from pyamp.representations.antenna import Antenna, antenna_of
 from pyamp.representations.dipoles import Dipole, dipoles_of
 from pyamp.representations.log_invariants import LegGroup, LogInvariants, leg_classes, leg_ordering
 from pyamp.representations.momenta import Momenta
@@ -15,6 +16,7 @@ from pyamp.representations.representation import Power, Representation, eikonal_
 from pyamp.representations.resonances import Resonance, ResonanceConfig, build_resonances
 
 __all__ = [
+    "Antenna",
     "Dipole",
     "LegGroup",
     "LogInvariants",
@@ -24,6 +26,7 @@ __all__ = [
     "RepresentationConfig",
     "Resonance",
     "ResonanceConfig",
+    "antenna_of",
     "dipoles_of",
     "eikonal_factor",
     "leg_classes",
@@ -50,15 +53,20 @@ class RepresentationConfig(StrictModel):
         "momenta",
         "four_vectors",
     ] = "ordered_invariants"
-    factor: Literal["eikonal", "scale"] | None = Field(
+    factor: Literal["eikonal", "antenna", "scale"] | None = Field(
         default=None,
-        description="taken out of the amplitude: soft and collinear factor of the outgoing gluons, or the power of s "
-        "that has the amplitude's dimension; default: eikonal for ordered_ and deep_sets_invariants, scale otherwise",
+        description="taken out of the amplitude: soft and collinear factor of the outgoing gluons, the poles of all "
+        "colour orders (ordered_invariants, log_invariants and dipole only), or the power of s that has the "
+        "amplitude's dimension; default: eikonal for ordered_ and deep_sets_invariants, scale otherwise",
     )
 
     linear: bool = Field(default=False, description="|s_ij|/s of every pair beside the log-invariants")
     energy: bool = Field(
         default=False, description="ln s beside them, for amplitudes or noise that know a scale"
+    )
+    multiparticle: bool = Field(
+        default=False,
+        description="ln |s|/s of every set of three and more legs: the propagators of six and more legs",
     )
     resonances: Literal["leptons"] | list[ResonanceConfig] = Field(
         default=[],
@@ -73,7 +81,12 @@ class RepresentationConfig(StrictModel):
                 "factor is 'eikonal' for type 'dipole', whose dipoles are the singular factors; leave it out"
             )
         if self.type not in ("ordered_invariants", "log_invariants", "dipole"):
-            for name in ("linear", "energy", "resonances"):
+            if self.factor == "antenna":
+                raise ValueError(
+                    f"factor is 'antenna' for type '{self.type}'; expected for ordered_invariants, log_invariants and "
+                    "dipole only"
+                )
+            for name in ("linear", "energy", "multiparticle", "resonances"):
                 if getattr(self, name):
                     raise ValueError(
                         f"{name} is {getattr(self, name)!r} for type '{self.type}'; expected for "
@@ -105,6 +118,8 @@ class RepresentationConfig(StrictModel):
                     self.energy,
                     resonances=build_resonances(self.resonances, pdg_ids, n_incoming),
                     dipoles=dipoles_of(pdg_ids, n_incoming) if self.type == "dipole" else (),
+                    antenna=antenna_of(pdg_ids) if factor == "antenna" else None,
+                    multiparticle=self.multiparticle,
                 )
             case "deep_sets_invariants":
                 return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))

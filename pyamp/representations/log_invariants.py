@@ -9,8 +9,10 @@ from typing import Any
 import torch
 
 from pyamp.kinematics import invariants
+from pyamp.representations.antenna import Antenna
 from pyamp.representations.dipoles import FEATURES_OF_EACH as FEATURES_OF_DIPOLE
 from pyamp.representations.dipoles import Dipole, dipole_features
+from pyamp.representations.multiparticle import log_multiparticle, multiparticle_sets
 from pyamp.representations.representation import (
     GLUON,
     Power,
@@ -53,6 +55,10 @@ class LogInvariants(Representation):
         Each adds two features, and its shape to the factor.
     dipoles : sequence of Dipole
         Each adds three features at the end: ``arsinh(s_01 D)`` of all, then the two variables of their mappings.
+    antenna : Antenna, optional
+        Part of the factor.
+    multiparticle : bool
+        Also ``ln(|s_I|/s_01)`` of all sets I of three and more legs, :func:`multiparticle_sets`.
     """
 
     def __init__(
@@ -66,9 +72,12 @@ class LogInvariants(Representation):
         classes: list[int] | None = None,
         resonances: Sequence[Resonance] = (),
         dipoles: Sequence[Dipole] = (),
+        antenna: Antenna | None = None,
+        multiparticle: bool = False,
     ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
-        n_features = len(self.pairs) * (2 if linear else 1) + energy
+        self.sets = multiparticle_sets(n_legs, n_incoming) if multiparticle else []
+        n_features = len(self.pairs) * (2 if linear else 1) + energy + len(self.sets)
         n_features += FEATURES_OF_RESONANCE * len(resonances) + FEATURES_OF_DIPOLE * len(dipoles)
         super().__init__(n_legs, n_incoming, n_features, factor)
         self.ordering = ordering
@@ -77,12 +86,14 @@ class LogInvariants(Representation):
         self.classes = classes
         self.resonances = tuple(resonances)
         self.dipoles = tuple(dipoles)
+        self.antenna = antenna
+        self.multiparticle = multiparticle
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
         """Rebuild from the ``representation`` entry of a model file."""
         ordering = [LegGroup(tuple(g["legs"]), tuple(g["reference"])) for g in header["ordering"]]
-        options = {name: header.get(name, False) for name in ("linear", "energy")}
+        options = {name: header.get(name, False) for name in ("linear", "energy", "multiparticle")}
         resonances = [
             Resonance(tuple(r["legs"]), r["mass"], r["width"]) for r in header.get("resonances", [])
         ]
@@ -90,8 +101,19 @@ class LogInvariants(Representation):
             Dipole((d["emitter"][0], d["emitter"][1]), d["spectator"], d["splitting"], n_incoming)
             for d in header.get("dipoles", [])
         ]
-        factor = factor_from_header(header)
-        result = cls(n_legs, n_incoming, ordering, factor, **options, resonances=resonances, dipoles=dipoles)
+        antenna = None
+        if "antenna" in header:
+            antenna = Antenna(tuple(header["antenna"]["ends"]), tuple(header["antenna"]["gluons"]))
+        result = cls(
+            n_legs,
+            n_incoming,
+            ordering,
+            factor_from_header(header),
+            **options,
+            resonances=resonances,
+            dipoles=dipoles,
+            antenna=antenna,
+        )
         result._load_constants(header)
         return result
 
@@ -101,8 +123,10 @@ class LogInvariants(Representation):
             "ordering": [{"legs": list(g.legs), "reference": list(g.reference)} for g in self.ordering],
             **({"linear": True} if self.linear else {}),
             **({"energy": True} if self.energy else {}),
+            **({"multiparticle": True} if self.multiparticle else {}),
             **({"resonances": [r.header() for r in self.resonances]} if self.resonances else {}),
             **({"dipoles": [d.header() for d in self.dipoles]} if self.dipoles else {}),
+            **({"antenna": self.antenna.header()} if self.antenna else {}),
             **self._constants_header(),
         }
 
@@ -128,6 +152,8 @@ class LogInvariants(Representation):
             features.append(scaled)
         if self.energy:
             features.append(abs_s[:, :1].log())
+        if self.sets:
+            features.append(log_multiparticle(self.sets, matrix, self.n_incoming))
         features += [resonance.features(matrix) for resonance in self.resonances]
         if self.dipoles:
             features.append(dipole_features(self.dipoles, matrix))
@@ -135,9 +161,12 @@ class LogInvariants(Representation):
 
     def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
         result = super().log_factor(momenta)
-        if self.resonances:
+        if self.resonances or self.antenna:
             matrix = self._matrix(invariants(momenta, self.n_incoming).abs())
-            result = result + torch.stack([r.log_shape(matrix) for r in self.resonances]).sum(dim=0)
+            shapes = [resonance.log_shape(matrix) for resonance in self.resonances]
+            if self.antenna:
+                shapes.append(self.antenna.log_sum(matrix))
+            result = result + torch.stack(shapes).sum(dim=0)
         return result
 
     def _matrix(self, abs_s: torch.Tensor) -> torch.Tensor:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 import pyamp
 from pyamp.configuration import validated
-from pyamp.model_file import load_surrogate, write_model
+from pyamp.model_file import ModelInfo, load_surrogate, write_model
 from pyamp.networks import MLP
 from pyamp.phase_space import PhaseSpace
 from pyamp.processes import load_process
 from pyamp.recalibration import Isotonic, Scale
 from pyamp.surrogate import Surrogate
 from pyamp.training import TrainingConfig, make_surrogate
+from tests import reference_evaluator
 from tests.support import PDG_IDS, model_info
 
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -57,8 +61,10 @@ def surrogate_of(momenta: np.ndarray, pdg_ids: list[int] = PDG_IDS, **choices: A
     return surrogate
 
 
-def assert_same_everywhere(surrogate: Surrogate, momenta: np.ndarray, path: Path) -> None:
-    write_model(path, surrogate, model_info(), torch.from_numpy(momenta[:16]))
+def assert_same_everywhere(
+    surrogate: Surrogate, momenta: np.ndarray, path: Path, info: ModelInfo | None = None
+) -> None:
+    write_model(path, surrogate, info or model_info(), torch.from_numpy(momenta[:16]))
     with torch.inference_mode():
         expected = surrogate(torch.from_numpy(momenta))
         again = load_surrogate(path)(torch.from_numpy(momenta))
@@ -144,6 +150,49 @@ def test_resonances(momenta: np.ndarray, tmp_path: Path) -> None:
     choice = {"type": "ordered_invariants", "linear": True, "energy": True, "resonances": resonances}
     surrogate = surrogate_of(momenta, representation=choice, network={"hidden": [10]})
     assert_same_everywhere(surrogate, momenta, tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("card", "representation"),
+    [
+        ("gg_to_aagg_lhc13", "ordered_invariants"),
+        *itertools.product(("gg_to_eegdd_lhc13", "gg_to_eeggdd_lhc13"), ("ordered_invariants", "dipole")),
+    ],
+)
+def test_many_legs(card: str, representation: str, tmp_path: Path) -> None:
+    """Antennas and the invariants of three and more legs."""
+    process = load_process(card)
+    momenta = PhaseSpace(process).sample(300, seed=4).momenta
+    choice = {"type": representation, "factor": "antenna", "multiparticle": True, "energy": True}
+    surrogate = make_surrogate(
+        validated(
+            {"representation": choice, "network": {"hidden": [10]}, "likelihood": {"type": "mse"}},
+            TrainingConfig,
+            "test",
+        ),
+        process.pdg_ids,
+        2,
+        len(momenta),
+    )
+    points = torch.from_numpy(momenta)
+    log_amplitude = surrogate.representation.log_factor(points) + 0.1 * points[:, 2, 0].log()
+    surrogate.fit_preprocessing(points, log_amplitude.exp())
+    surrogate.to_dtype(torch.float64)
+    info = replace(
+        model_info(),
+        process={"name": card, "pdg_ids": list(process.pdg_ids), "n_incoming": 2},
+        domain=process.domain(),
+    )
+    path = tmp_path / "model.safetensors"
+    assert_same_everywhere(surrogate, momenta, path, info)
+    assert pyamp.Evaluator(path).backend.startswith("fused")
+    with safe_open(path, "np") as file:
+        header = json.loads(file.metadata()["header"])["representation"]
+    with torch.inference_mode():
+        features = surrogate.representation(points).numpy()
+        factor = surrogate.representation.log_factor(points).exp().numpy()
+    np.testing.assert_allclose(reference_evaluator.features(header, momenta), features, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(reference_evaluator.singular_factor(header, momenta), factor, rtol=1e-10)
 
 
 @pytest.mark.parametrize("likelihood", ["mse", "evidential"])

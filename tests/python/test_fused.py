@@ -94,10 +94,23 @@ def test_activations(tmp_path: Path, points: np.ndarray, activation: str, dtype:
     compare(model(tmp_path / "m.safetensors", points, network=mlp([32, 32], activation)), points[::7], dtype)
 
 
+FEATURES = {
+    "ordered": 9,
+    "momenta": 20,
+    "unordered": 9,
+    "linear": 18,
+    "energy": 10,
+    "resonances": 13,
+    "dipoles": 60,
+    "ring": 9,
+    "chain": 18,
+}
+
+
 @pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize("representation", ["ordered", "momenta", "resonances"])
+@pytest.mark.parametrize("representation", ["ordered", "momenta", "resonances", "chain"])
 def test_all_points(tmp_path: Path, points: np.ndarray, representation: str, dtype: str) -> None:
-    network = mlp([48, 48, 20], "tanh", {"ordered": 9, "momenta": 20, "resonances": 13}[representation])
+    network = mlp([48, 48, 20], "tanh", FEATURES[representation])
     path = model(tmp_path / "m.safetensors", points, representation=representation, network=network)
     assert np.count_nonzero(points[:, 2:, 0].min(axis=1) < 1) > 1000  # soft points are there
     compare(path, points, dtype)
@@ -165,8 +178,7 @@ def test_bits_of_features_and_moments(
     rows = points[np.random.default_rng(2).choice(N_POINTS, 70, replace=False)]
     posterior = {"posterior": "ensemble", "members": members} if members > 1 else {}
     n_outputs = LIKELIHOODS[likelihood][1]
-    sizes = {"momenta": 20, "unordered": 9, "linear": 18, "energy": 10, "resonances": 13, "dipoles": 60}
-    for representation, n_features in sizes.items():
+    for representation, n_features in FEATURES.items():
         for target in TARGETS:
             network = {"type": "mlp", "widths": [n_features, 8, n_outputs], "activation": "tanh"}
             choices: dict[str, Any] = {"representation": representation, "network": network, "target": target}

@@ -69,6 +69,12 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
         [{"legs": [2, 3], "mass": 0.0, "width": 2.0}],
         "expected",
     ),
+    ({}, "representation.antenna", {"ends": [2], "gluons": [0, 1, 4]}, "no leg or two expected"),
+    ({}, "representation.antenna", {"ends": [], "gluons": [0, 4]}, "3 to 6 legs expected"),
+    ({}, "representation.antenna", {"ends": [2, 3], "gluons": []}, "1 to 6 legs expected"),
+    ({}, "representation.antenna", {"ends": [2, 3], "gluons": [0, 2]}, "different legs in ends and gluons"),
+    ({}, "representation.antenna", {"ends": [2, 5], "gluons": [0]}, "different legs in ends and gluons"),
+    ({}, "representation.multiparticle", 1, "true or false expected"),
     # target
     ({}, "target.type", "sqrt", "'target.type' is \"sqrt\", log or log1p or linear expected"),
     ({}, "target.scale", 1.0, "'target' has 'scale', unknown"),

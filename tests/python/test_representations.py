@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -160,6 +162,55 @@ def propagator(momenta: np.ndarray, legs: list[int], mass: float, width: float) 
     total = momenta[:, legs].astype(np.longdouble).sum(axis=1)
     s = (total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)).astype(float)
     return s / (s - mass**2 + 1j * mass * width)
+
+
+@pytest.mark.parametrize(
+    ("pdg_ids", "orders"),
+    [
+        ([21, 21, 22, 22, 21, 21], [(0, 1, 4, 5), (0, 1, 5, 4), (0, 4, 1, 5)] * 2),  # rings, both ways round
+        ([11, -11, 1, -1, 21], [(2, 4, 3)]),
+        ([11, -11, 21, 1, 21, -1], [(3, 2, 4, 5), (3, 4, 2, 5)]),
+    ],
+)
+def test_antenna_is_the_sum_over_colour_orders(pdg_ids: list[int], orders: list[tuple[int, ...]]) -> None:
+    momenta = PhaseSpace("gg_to_aagg_1tev").sample(50, seed=3).momenta[:, : len(pdg_ids)]
+    representation = RepresentationConfig(type="log_invariants", factor="antenna").build(pdg_ids)
+    s = mass_squared(momenta, 0, 1)
+    expected = np.zeros(len(momenta), dtype=np.longdouble)
+    is_ring = 1 not in pdg_ids
+    for order in orders:
+        legs = [*order, order[0]] if is_ring else order
+        expected += np.prod([s / mass_squared(momenta, i, j) for i, j in pairwise(legs)], axis=0)
+    found = representation.log_factor(torch.from_numpy(momenta)).numpy()
+    dimension = 4 - len(pdg_ids)
+    np.testing.assert_allclose(found, (np.log(expected) + dimension * np.log(s)).astype(float), atol=1e-9)
+
+
+@pytest.mark.parametrize("pdg_ids", [[21, 21, 22, 22], [1, -1, 11, -11], [1, 1, 1, 1, 21]])
+def test_antenna_needs_one_quark_line_or_a_ring(pdg_ids: list[int]) -> None:
+    with pytest.raises(
+        PyampError, match="expected: one quark line with 1 to 6 gluons, or no quark and 3 to 6"
+    ):
+        RepresentationConfig(factor="antenna").build(pdg_ids)
+
+
+@pytest.mark.parametrize(
+    ("card", "n_sets"), [("gg_to_aag_1tev", 0), ("gg_to_aagg_1tev", 10), ("gg_to_eegdd_1tev", 35)]
+)
+def test_multiparticle_invariants_are_squares_of_sums(card: str, n_sets: int) -> None:
+    momenta = PhaseSpace(card).sample(50, seed=3).momenta
+    n_legs = momenta.shape[1]
+    representation = LogInvariants(n_legs, 2, [], [], multiparticle=True)
+    assert len(set(representation.sets)) == n_sets
+    raw = representation.raw_features(torch.from_numpy(momenta)).numpy()[:, len(representation.pairs) :]
+    outgoing = momenta.astype(np.longdouble) * np.array([-1, -1] + [1] * (n_legs - 2))[:, None]
+    for feature, legs in zip(raw.T, representation.sets, strict=True):
+        total = outgoing[:, list(legs)].sum(axis=1)
+        s = total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
+        assert (s < 0).all() if legs[0] < 2 else (s > 0).all()
+        np.testing.assert_allclose(
+            feature, np.log(np.abs(s) / mass_squared(momenta, 0, 1)).astype(float), atol=1e-8
+        )
 
 
 def test_resonance_adds_phase_and_strength_of_its_propagator(momenta: np.ndarray) -> None:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 import pyamp
+from pyamp.representations import RepresentationConfig
 
 ALPHA_S, C_A = 0.118, 3
 STRONG = 4 * np.pi * ALPHA_S
@@ -48,22 +50,42 @@ def event(sqrt_s, photon_direction, *gluons):
     return momenta
 
 
-@pytest.mark.parametrize(("energy", "bound"), [(1.0, 3e-2), (1e-1, 3e-3), (1e-2, 3e-4)])
-def test_soft_gluon(truth, energy, bound):
-    # Three gluons: -T_i.T_j = C_A/2 for every pair. Deviations fall with the energy of the soft gluon.
+def soft_events(energy):
+    """Twelve events with one hard and one soft gluon, and the same without the soft one."""
     rng = np.random.default_rng(2)
     n, sqrt_s = 12, 500.0
     photon = unit(rng.uniform(0.6, 2.5, n), rng.uniform(0, 2 * np.pi, n))
     hard = 120 * np.hstack([np.ones((n, 1)), unit(rng.uniform(0.8, 2.3, n), rng.uniform(0, 2 * np.pi, n))])
     soft = energy * np.hstack([np.ones((n, 1)), unit(rng.uniform(0.8, 2.3, n), rng.uniform(0, 2 * np.pi, n))])
-    momenta = event(sqrt_s, photon, hard, soft)
+    return event(sqrt_s, photon, hard, soft), event(sqrt_s, photon, hard)
+
+
+@pytest.mark.parametrize(("energy", "bound"), [(1.0, 3e-2), (1e-1, 3e-3), (1e-2, 3e-4)])
+def test_soft_gluon(truth, energy, bound):
+    # Three gluons: -T_i.T_j = C_A/2 for every pair. Deviations fall with the energy of the soft gluon.
+    momenta, without = soft_events(energy)
+    soft = momenta[:, 5]
 
     gluons = [momenta[:, k] for k in (0, 1, 4)]
     pairs = ((0, 1), (0, 2), (1, 2))
     eikonal = sum(dot(gluons[i], gluons[j]) / dot(gluons[i], soft) / dot(gluons[j], soft) for i, j in pairs)
-    reduced = pyamp.truth("gg_to_aag", alpha_s=ALPHA_S).me2(event(sqrt_s, photon, hard))
+    reduced = pyamp.truth("gg_to_aag", alpha_s=ALPHA_S).me2(without)
     expected = STRONG * C_A * eikonal * reduced
     deviation = np.abs(truth.me2(momenta) / expected - 1)
+    assert np.median(deviation) < bound
+    assert deviation.max() < 10 * bound
+
+
+@pytest.mark.parametrize(("energy", "bound"), [(1.0, 3e-2), (1e-2, 3e-4)])
+def test_antenna_is_as_singular_as_the_amplitude(truth, energy, bound):
+    # Over their antennas, amplitudes with and without a soft gluon are in one ratio for all events.
+    def over_antenna(truth, momenta):
+        antenna = RepresentationConfig(factor="antenna").build(truth.pdg_ids)
+        return truth.me2(momenta) / antenna.log_factor(torch.from_numpy(momenta)).exp().numpy()
+
+    momenta, without = soft_events(energy)
+    ratio = over_antenna(truth, momenta) / over_antenna(pyamp.truth("gg_to_aag"), without)
+    deviation = np.abs(ratio / np.median(ratio) - 1)
     assert np.median(deviation) < bound
     assert deviation.max() < 10 * bound
 

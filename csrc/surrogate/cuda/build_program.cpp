@@ -67,6 +67,8 @@ void set_features(PointProgram& point, const LogInvariants& representation) {
         for (int j = i + 1; j < point.n_legs; ++j) slot_of_pair(point, i, j);
     require(representation.resonances.empty(), "resonances");
     require(representation.dipoles.empty(), "dipoles");
+    require(!representation.multiparticle, "invariants of three and more legs");
+    require(!representation.antenna, "an antenna");
     require(representation.ordering.size() <= std::size(point.ordering), "too many groups of identical legs");
     for (const auto& group : representation.ordering) {
         auto& result = point.ordering[point.n_groups++];

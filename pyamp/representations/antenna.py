@@ -21,8 +21,8 @@ class Antenna:
     """``Σ_orders ∏ s_01/|s_ij|`` over neighbours i, j of a colour order.
 
     The sum goes over all orders of the gluons: between quark and antiquark, which stand at the ends, or on a ring where
-    there is no quark. Each term has the poles of one squared colour-ordered amplitude, and for gluons of one helicity just
-    these denominators (Parke and Taylor, Phys. Rev. Lett. 56 (1986) 2459); the squares alone remain for many colours.
+    there is no quark. Each term has the poles of one squared colour-ordered amplitude; where all gluons have one
+    helicity, it has just these denominators (Parke and Taylor, Phys. Rev. Lett. 56 (1986) 2459).
 
     Attributes
     ----------

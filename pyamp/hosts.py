@@ -13,7 +13,9 @@ from pyamp.configuration import read_yaml
 from pyamp.errors import PyampError
 from pyamp.sherpa_tree_level import PREFIX, open_tree_level
 
-__all__ = ["olp_library", "provider_card", "read_provider_card", "umami_library"]
+__all__ = ["TREE", "olp_library", "provider_card", "read_provider_card", "umami_library"]
+
+TREE = "tree:"
 
 
 def umami_library(device: str = "cpu") -> str:
@@ -138,4 +140,4 @@ def read_provider_card(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _source(name: str, folder: Path = Path()) -> str:
     if name in _core.builtin_amplitudes():
         return f"builtin:{name}"
-    return name if name.startswith(("builtin:", "blha:", PREFIX)) else str((folder / name).resolve())
+    return name if name.startswith(("builtin:", "blha:", TREE, PREFIX)) else str((folder / name).resolve())

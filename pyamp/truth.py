@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pyamp import _core
 from pyamp.errors import PyampError
-from pyamp.hosts import read_provider_card
+from pyamp.hosts import TREE, read_provider_card
 from pyamp.sherpa_tree_level import PREFIX, open_tree_level
 
 __all__ = ["CouplingOrders", "Truth", "truth"]
@@ -53,7 +53,7 @@ class Truth:
             options = json.dumps(dict(blha or {}))
         except TypeError as error:
             raise PyampError(f"truth {source}: options: {error}") from None
-        if not source.startswith(("builtin:", "blha:")):
+        if not source.startswith(("builtin:", "blha:", TREE)):
             source = f"builtin:{source}"
         self._amplitude = _core.Amplitude(source, options)
         self._is_provider = source.startswith("blha:")
@@ -308,11 +308,12 @@ def truth(
         source = card["source"]
         alpha_s = card.get("alpha_s") if alpha_s is None else alpha_s
         alpha = card.get("alpha") if alpha is None else alpha
-        blha = {**(card.get("sherpa" if source.startswith(PREFIX) else "blha") or {}), **options}
+        block = "sherpa" if source.startswith(PREFIX) else "tree" if source.startswith(TREE) else "blha"
+        blha = {**(card.get(block) or {}), **options}
     if source.startswith(PREFIX):
         source, blha = open_tree_level(source, **blha)
-    if blha and not source.startswith("blha:"):
-        raise PyampError(f"truth {name}: options {', '.join(blha)} are for BLHA providers only")
+    if blha and not source.startswith(("blha:", TREE)):
+        raise PyampError(f"truth {name}: options {', '.join(blha)} are for BLHA providers and trees only")
     return Truth(
         source, 0.118 if alpha_s is None else alpha_s, 1 / 137.035999084 if alpha is None else alpha, blha
     )

@@ -175,11 +175,18 @@ std::unique_ptr<MatrixElement> open(const Request& request) {
         for (const char* key : {"backend", "device", "dtype", "truth", "weights"})
             if (options.contains(key))
                 throw Error("options: '" + std::string(key) + "' does not apply to " + request.source);
-        return std::make_unique<Truth>(
-            request.source, open_amplitude(request.source, options.value("blha", json::object())), policy,
-            options.value("alpha_s", default_alpha_s), options.value("alpha", default_alpha));
+        const std::string block = options_block(request.source);
+        for (const char* key : {"blha", "tree"})
+            if (key != block && !options.value(key, json::object()).empty())
+                throw Error("options: '" + std::string(key) + "' does not apply to " + request.source);
+        const json own = block.empty() ? json::object() : options.value(block, json::object());
+        return std::make_unique<Truth>(request.source, open_amplitude(request.source, own), policy,
+                                       options.value("alpha_s", default_alpha_s),
+                                       options.value("alpha", default_alpha));
     }
-    if (options.contains("blha")) throw Error("options: 'blha' does not apply to the model file " + request.source);
+    for (const char* key : {"blha", "tree"})
+        if (options.contains(key))
+            throw Error("options: '" + std::string(key) + "' does not apply to the model file " + request.source);
     EvaluatorOptions evaluator;
     evaluator.policy = policy;
     evaluator.one_thread = true;

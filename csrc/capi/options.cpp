@@ -36,6 +36,7 @@ const std::vector<Key>& known_keys() {
                                           {"dtype", "a string", is_text},
                                           {"identical_particle_factor", "true or false", is_switch},
                                           {"policy", "a string", is_text},
+                                          {"tree", "a block of keys", is_block},
                                           {"truth", "a string", is_text},
                                           {"weights", "a string", is_text}};
     return keys;
@@ -82,7 +83,7 @@ Request read_card(const std::string& path) {
     const auto source = request.options.find("source");
     if (source == request.options.end() || !source->is_string())
         throw Error(path +
-                    ": key 'source' is missing or no string; \"builtin:NAME\", \"blha:LIBRARY\" or the path of a "
+                    ": key 'source' is missing or no string; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or the path of a "
                     "model file expected");
     request.source = source->get<std::string>();
     request.options.erase(source);
@@ -90,7 +91,7 @@ Request read_card(const std::string& path) {
     if (is_path(request.source)) {
         if (!has_extension(request.source, {".safetensors"}))
             throw Error(path + ": 'source' is \"" + request.source +
-                        "\"; \"builtin:NAME\", \"blha:LIBRARY\" or the path of a model file .safetensors expected");
+                        "\"; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or the path of a model file .safetensors expected");
         request.source = beside(path, request.source);
     }
     return request;

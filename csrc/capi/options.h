@@ -8,7 +8,7 @@ namespace pyamp::capi {
 
 /// What to open and how.
 struct Request {
-    std::string source;  ///< path of a model file, "builtin:NAME" or "blha:PATH"
+    std::string source;  ///< path of a model file, "builtin:NAME", "tree:PROCESS" or "blha:PATH"
     nlohmann::json options = nlohmann::json::object();
 };
 

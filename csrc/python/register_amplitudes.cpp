@@ -115,11 +115,11 @@ py::array_t<double> primitives_squared(const Momenta& momenta, const std::array<
 void register_amplitudes(py::module_& m) {
     m.def("builtin_amplitudes", &builtin_amplitudes);
     py::class_<AmplitudeProvider>(m, "Amplitude")
-        .def(py::init([](const std::string& source, const std::string& blha) {
+        .def(py::init([](const std::string& source, const std::string& options) {
                  const py::gil_scoped_release release;
-                 return open_amplitude(source, nlohmann::json::parse(blha));
+                 return open_amplitude(source, nlohmann::json::parse(options));
              }),
-             py::arg("source"), py::arg("blha") = "{}")
+             py::arg("source"), py::arg("options") = "{}")
         .def_property_readonly("process", [](const AmplitudeProvider& a) { return a.process().name; })
         .def_property_readonly("pdg_ids", [](const AmplitudeProvider& a) { return a.process().pdg_ids; })
         .def_property_readonly("n_incoming", [](const AmplitudeProvider& a) { return a.process().n_incoming; })

@@ -70,14 +70,16 @@ def provider_card(
     Parameters
     ----------
     source : str or path-like
-        Name of a built-in amplitude (``"gg_to_aag"``), ``"blha:LIBRARY"`` for a BLHA provider, ``"sherpa:PROCESS"`` for
+        Name of a built-in amplitude (``"gg_to_aag"``), ``"tree:PROCESS"`` for a quark line with leptons and gluons,
+        ``"blha:LIBRARY"`` for a BLHA provider, ``"sherpa:PROCESS"`` for
         a tree-level process of Sherpa, which is compiled if need be and written as a BLHA provider, the path of a
         model file ``.safetensors``, or of a YAML card, which is written as JSON.
     path : path-like, optional
         Where to write it, ``NAME.json``; a new file in the folder for temporary files by default.
     **options
         ``alpha_s``, ``alpha``, ``policy``, ``dtype``, ``weights``, ``device``, ``truth``,
-        ``identical_particle_factor``, ``blha``, ``sherpa``: see ``docs/hosts.md``. They replace those of a YAML card.
+        ``identical_particle_factor``, ``blha``, ``tree``, ``sherpa``: see ``docs/hosts.md``. They replace those of a
+        YAML card.
 
     Returns
     -------

@@ -36,26 +36,26 @@ class Truth:
     Parameters
     ----------
     source : str
-        Name of a built-in amplitude, or ``"blha:LIBRARY"``.
+        Name of a built-in amplitude, ``"tree:PROCESS"`` or ``"blha:LIBRARY"``.
     alpha_s, alpha : float
         Strong and electromagnetic couplings; positive.
-    blha : mapping, optional
-        Options of a BLHA provider, ``docs/hosts.md``.
+    options : mapping, optional
+        Of a BLHA provider or a tree, ``docs/hosts.md``.
     """
 
     def __init__(
-        self, source: str, alpha_s: float, alpha: float, blha: Mapping[str, Any] | None = None
+        self, source: str, alpha_s: float, alpha: float, options: Mapping[str, Any] | None = None
     ) -> None:
         for label, value in (("alpha_s", alpha_s), ("alpha", alpha)):
             if not (math.isfinite(value) and value > 0):
                 raise PyampError(f"truth: {label} = {value} found, a positive number expected")
         try:
-            options = json.dumps(dict(blha or {}))
+            text = json.dumps(dict(options or {}))
         except TypeError as error:
             raise PyampError(f"truth {source}: options: {error}") from None
         if not source.startswith(("builtin:", "blha:", TREE)):
             source = f"builtin:{source}"
-        self._amplitude = _core.Amplitude(source, options)
+        self._amplitude = _core.Amplitude(source, text)
         self._is_provider = source.startswith("blha:")
         self._no_value = (
             "no value from the provider, which crashed, hung or was inaccurate"
@@ -175,7 +175,8 @@ class Truth:
         """|A_h|² of every helicity configuration, stripped of couplings, constant factors and averages.
 
         For ``gg_to_aag`` the sum over the 32 configurations, times ``3 π (11/9)²``, is :meth:`stripped`; for
-        ``gg_to_aagg``, where |A_h|² is summed over colours, that over the 64, times ``4 π² (11/9)²``.
+        ``gg_to_aagg``, where |A_h|² is summed over colours, that over the 64, times ``4 π² (11/9)²``; for ``tree:``
+        with n gluons, likewise summed, ``(4 π)^(n + 2)`` over :attr:`spin_colour_average` times the sum.
 
         Parameters
         ----------
@@ -254,7 +255,7 @@ def _fault(point: Floats, n_incoming: int) -> str:
 def truth(
     name: str = "gg_to_aag", alpha_s: float | None = None, alpha: float | None = None, **options: Any
 ) -> Truth:
-    """Open an exact matrix element: built in, or that of a BLHA one-loop provider.
+    """Open an exact matrix element: built in, or that of a BLHA one-loop provider or of Sherpa.
 
     Parameters
     ----------
@@ -262,6 +263,8 @@ def truth(
         - ``"gg_to_aag"`` or ``"gg_to_aagg"``: g g → γ γ g or g g → γ γ g g at one loop, squared, five massless
           quarks in the loop and no top. Neither has factors for identical particles: 1/2 for the photons, and
           1/2 for the outgoing gluons of ``gg_to_aagg``.
+        - ``"tree:21 21 -> 11 -11 21 1 -1"``: a massless quark line, a pair of leptons by photon and Z, and up to four
+          gluons at tree level, in any crossing; built in, by recursion.
         - ``"blha:/path/libNAME.so"``: a provider of the Binoth Les Houches Accord, such as NJet or OpenLoops.
         - ``"sherpa:"``, or with the process right after it ``"sherpa:21 21 -> 11 -11 21 1 -1"``: a tree-level
           process of Sherpa's generators AMEGIC or Comix, in a process of its own.
@@ -272,7 +275,8 @@ def truth(
         Of a BLHA provider (``docs/hosts.md``); they replace those of the block ``blha`` of a card. The
         important ones: ``preset`` ("blha2", "njet", "openloops"), ``process`` ("21 21 -> 22 22 21"), ``order``,
         ``contract``, ``accuracy_limit``, ``isolated``, ``timeout_s``. Of Sherpa: ``process``, ``generator``
-        ("Amegic", "Comix"), ``settings`` and the others of :func:`pyamp.sherpa_tree_level.open_tree_level`.
+        ("Amegic", "Comix"), ``settings`` and the others of :func:`pyamp.sherpa_tree_level.open_tree_level`. Of a tree:
+        ``mz``, ``wz``, ``mw``, ``ww``, masses and widths in GeV.
 
     Returns
     -------
@@ -293,12 +297,15 @@ def truth(
     ``gg_to_aagg``: by numerical unitarity (arXiv:hep-th/0412103, arXiv:0704.1835, arXiv:0806.4600); points
     that double precision cannot do are recomputed with twice the digits. See ``docs/physics/gg_to_aagg.md``.
 
-    Both are finite and leading order: no scale or scheme enters but through α_s.
+    ``tree:``: off-shell currents (F. A. Berends and W. T. Giele, Nucl. Phys. B306 (1988) 759) shared by all orderings
+    and helicities, summed over colours exactly.
+
+    Both loops are finite and leading order: no scale or scheme enters but through α_s.
 
     Points on which a BLHA provider (arXiv:1308.3462) crashes, hangs or reports an accuracy worse than its
     ``accuracy_limit``, also after a rotation, have no value.
     """
-    source, blha = name, options
+    source = name
     if name.endswith((".yaml", ".yml", ".json")):
         card = read_provider_card(name)
         if card.get("identical_particle_factor"):
@@ -309,11 +316,11 @@ def truth(
         alpha_s = card.get("alpha_s") if alpha_s is None else alpha_s
         alpha = card.get("alpha") if alpha is None else alpha
         block = "sherpa" if source.startswith(PREFIX) else "tree" if source.startswith(TREE) else "blha"
-        blha = {**(card.get(block) or {}), **options}
+        options = {**(card.get(block) or {}), **options}
     if source.startswith(PREFIX):
-        source, blha = open_tree_level(source, **blha)
-    if blha and not source.startswith(("blha:", TREE)):
-        raise PyampError(f"truth {name}: options {', '.join(blha)} are for BLHA providers and trees only")
+        source, options = open_tree_level(source, **options)
+    if options and not source.startswith(("blha:", TREE)):
+        raise PyampError(f"truth {name}: options {', '.join(options)} are for BLHA providers and trees only")
     return Truth(
-        source, 0.118 if alpha_s is None else alpha_s, 1 / 137.035999084 if alpha is None else alpha, blha
+        source, 0.118 if alpha_s is None else alpha_s, 1 / 137.035999084 if alpha is None else alpha, options
     )

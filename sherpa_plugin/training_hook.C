@@ -81,7 +81,11 @@ int BeamAssignments(const PHASIC::Process_Base& process) {
 /// What pyamp.truth() calls the matrix element; empty if it has no name there.
 std::string TruthName(const PHASIC::Process_Base& process, const std::vector<int>& pdg_ids) {
     const std::string generator = process.Generator()->Name(), loop = process.Info().m_loopgenerator;
-    if (loop == "PyAmp") return Run::Instance().Truth().Source();
+    if (loop == "PyAmp") {
+        const TruthSource& truth = Run::Instance().Card().truth;
+        const auto tree = truth.options.find("tree");  // the name says nothing of other masses
+        return tree == truth.options.end() || tree->empty() ? truth.source : "";
+    }
     if (loop == "Internal" && (generator == "Amegic" || generator == "Comix"))
         return "sherpa:" + ProcessName(pdg_ids, static_cast<int>(process.NIn()));
     return "";

@@ -33,17 +33,22 @@ json Value(ATOOLS::Scoped_Settings value) {
     return Typed(Text(value));
 }
 
+const std::string tree = "tree:";
+
 TruthSource FromBlock(ATOOLS::Scoped_Settings block) {
-    TruthSource truth{"", {{"blha", json::object()}}};
-    for (const auto& key : block.GetKeys())
-        if (key == "blha")
-            truth.source = "blha:" + Text(block[key]);
+    const auto keys = block.GetKeys();
+    const auto has = [&](const std::string& key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+    const std::string kind = has("tree") ? "tree" : "blha";
+    TruthSource truth{kind + ":", {{kind, json::object()}}};
+    for (const auto& key : keys)
+        if (key == kind)
+            truth.source += Text(block[key]);
         else
-            truth.options["blha"][key] = Value(block[key]);
-    if (truth.source.empty() || truth.source == "blha:")
+            truth.options[kind][key] = Value(block[key]);
+    if (truth.source == kind + ":")
         Stop(
-            "run card: PYAMP: TRUTH is a block without blha; write TRUTH: {blha: /path/libNAME.so, preset: "
-            "openloops}");
+            "run card: PYAMP: TRUTH is a block without blha and tree; write TRUTH: {blha: /path/libNAME.so, preset: "
+            "openloops} or TRUTH: {tree: 21 21 -> 11 -11 1 -1}");
     return truth;
 }
 
@@ -57,7 +62,10 @@ TruthSource ReadTruth(ATOOLS::Scoped_Settings value) {
         if (value.IsList()) Stop("run card: PYAMP: TRUTH takes a single value or a block");
         truth.source = value.SetDefault("builtin:gg_to_aag").Get<std::string>();
         // Sherpa turns "builtin:NAME" of the command line into "builtin: NAME"
-        truth.source.erase(std::remove(truth.source.begin(), truth.source.end(), ' '), truth.source.end());
+        if (truth.source.rfind(tree, 0) != 0)
+            truth.source.erase(std::remove(truth.source.begin(), truth.source.end(), ' '), truth.source.end());
+        else if (truth.source.rfind(tree + " ", 0) == 0)
+            truth.source.erase(tree.size(), 1);
         const bool is_card =
             truth.source.find(".json") != std::string::npos || truth.source.find(".yaml") != std::string::npos;
         if (!is_card && truth.source.find(':') == std::string::npos) truth.source = "builtin:" + truth.source;

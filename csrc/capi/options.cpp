@@ -83,7 +83,8 @@ Request read_card(const std::string& path) {
     const auto source = request.options.find("source");
     if (source == request.options.end() || !source->is_string())
         throw Error(path +
-                    ": key 'source' is missing or no string; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or the path of a "
+                    ": key 'source' is missing or no string; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or "
+                    "the path of a "
                     "model file expected");
     request.source = source->get<std::string>();
     request.options.erase(source);
@@ -91,7 +92,8 @@ Request read_card(const std::string& path) {
     if (is_path(request.source)) {
         if (!has_extension(request.source, {".safetensors"}))
             throw Error(path + ": 'source' is \"" + request.source +
-                        "\"; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or the path of a model file .safetensors expected");
+                        "\"; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or the path of a model file "
+                        ".safetensors expected");
         request.source = beside(path, request.source);
     }
     return request;

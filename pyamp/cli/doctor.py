@@ -83,7 +83,7 @@ def _truth() -> str:
     _, accuracy = truth("gg_to_aag").me2(point, return_accuracy=True)
     if not accuracy < 1e-9:
         raise PyampError(f"gg_to_aag has the accuracy {accuracy:.1g} at an ordinary point, 1e-13 expected")
-    return f"gg_to_aag, gg_to_aagg built in; accuracy {accuracy:.1g} at one point"
+    return f"gg_to_aag, gg_to_aagg and tree: built in; accuracy {accuracy:.1g} at one point"
 
 
 def _libtorch() -> str:

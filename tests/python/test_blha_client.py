@@ -165,7 +165,7 @@ def test_card_with_unknown_keys_is_refused(tmp_path: Path) -> None:
     card.write_text(f"source: {SERVER}\nidentical_particle_factor: true\n")
     with pytest.raises(pyamp.PyampError, match="a truth never has it"):
         pyamp.truth(str(card))
-    with pytest.raises(pyamp.PyampError, match="for BLHA providers only"):
+    with pytest.raises(pyamp.PyampError, match="for BLHA providers and trees only"):
         pyamp.truth("gg_to_aag", process=PROCESS)
 
 

@@ -27,8 +27,7 @@ Direction light_cone(const Momentum& p, double sign) {
     const double pt2 = p.x * p.x + p.y * p.y;
     const double large = p.E + std::abs(p.z);
     const double small = pt2 / large;
-    return {factor * (p.z >= 0 ? large : small), factor * (p.z >= 0 ? small : large),
-            {factor * p.x, factor * p.y}};
+    return {factor * (p.z >= 0 ? large : small), factor * (p.z >= 0 ? small : large), {factor * p.x, factor * p.y}};
 }
 
 /// Transverse to the momentum and without energy; the basis of Duff et al., J. Comput. Graph. Tech. 6 (2017) 1.
@@ -329,16 +328,14 @@ void Amplitude::evaluate(const Legs& legs, const Momentum* point, int n_incoming
     }
     for (int w = 1; w < words_.first_ordering; ++w) {
         const Word& word = words_.all[static_cast<std::size_t>(w)];
-        if (word.is_canonical)
-            gluon_current(word);
+        if (word.is_canonical) gluon_current(word);
         // words of one length come together, a canonical one before its reversed one
         else
             reverse_gluon_current(word);
         quark_currents(word);
         contract_with_line(word);
     }
-    for (int w = words_.first_ordering; w < words_.first_ordering + words_.n_orderings; ++w)
-        join(w);
+    for (int w = words_.first_ordering; w < words_.first_ordering + words_.n_orderings; ++w) join(w);
 }
 
 void Amplitude::colour_sums(const std::vector<double>& colours, double (*sums)[1 << max_gluons]) const {

@@ -1,8 +1,8 @@
 // Colour-ordered tree amplitudes of a massless quark line that a current of two leptons and gluons are attached to.
 //
 // Off-shell currents by recursion (Berends and Giele, Nucl. Phys. B306 (1988) 759), those of gluons with the field
-// strength in the place of the four-gluon vertex (arXiv:1510.08846, equation 2.15). Every current is computed once for
-// all orderings, helicities and both leptons' helicities.
+// strength in the place of the four-gluon vertex (arXiv:1510.08846, equation 2.15). Every current is computed once
+// for all orderings, helicities and both leptons' helicities.
 #pragma once
 
 #include <vector>
@@ -51,7 +51,7 @@ class Amplitude {
 
     // of the point
     double s_leptons_ = 0;
-    Spinor<double> row_, column_;  // of the quark and the antiquark
+    Spinor<double> row_, column_;                                             // of the quark and the antiquark
     Direction gluons_[n_sets], with_quark_[n_sets], with_antiquark_[n_sets];  // momenta of sets of gluons
     double s_gluons_[n_sets], s_with_quark_[n_sets], s_with_antiquark_[n_sets];
     // of the two helicities of the leptons: their current; what it makes of the column and the row with all gluons
@@ -63,12 +63,12 @@ class Amplitude {
     // by Word::first_pair
     std::vector<Vector<Pair>> field_;
     std::vector<Strength<Pair>> strength_;
-    std::vector<Spinor<Pair>> rows_, columns_;      // quark and antiquark with gluons attached
-    std::vector<PairOf> along_;                     // field . momentum of all gluons
-    std::vector<PairOf> field_line_[2];             // field . line
-    std::vector<Vector<Pair>> strength_line_[2];    // strength . line
-    std::vector<Spinor<Pair>> rest_of_row_[2];      // what a row is multiplied with when these gluons come last
-    std::vector<Spinor<Pair>> rest_of_column_[2];   // what a column is multiplied with when these gluons come first
+    std::vector<Spinor<Pair>> rows_, columns_;     // quark and antiquark with gluons attached
+    std::vector<PairOf> along_;                    // field . momentum of all gluons
+    std::vector<PairOf> field_line_[2];            // field . line
+    std::vector<Vector<Pair>> strength_line_[2];   // strength . line
+    std::vector<Spinor<Pair>> rest_of_row_[2];     // what a row is multiplied with when these gluons come last
+    std::vector<Spinor<Pair>> rest_of_column_[2];  // what a column is multiplied with when these gluons come first
 
     // [ordering][lepton][helicities]
     std::vector<double> re_, im_;

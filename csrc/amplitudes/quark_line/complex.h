@@ -1,5 +1,5 @@
-// Plain complex numbers, alone or for the two helicities of a gluon side by side: std::complex checks every product for
-// NaN, which costs more than the product.
+// Plain complex numbers, alone or for the two helicities of a gluon side by side: std::complex checks every product
+// for NaN, which costs more than the product.
 #pragma once
 
 namespace pyamp::quark_line {

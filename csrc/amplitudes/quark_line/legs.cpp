@@ -50,8 +50,7 @@ Legs sort_legs(const Process& process) {
     if (n_quarks != 2 || flavour != 0)
         throw refusal(process, std::to_string(n_quarks) + " quarks" + (n_quarks == 2 ? " that make no pair" : ""));
     if (n_leptons != 2 || lepton_flavour != 0)
-        throw refusal(process,
-                      std::to_string(n_leptons) + " leptons" + (n_leptons == 2 ? " that make no pair" : ""));
+        throw refusal(process, std::to_string(n_leptons) + " leptons" + (n_leptons == 2 ? " that make no pair" : ""));
     if (legs.gluons.size() > max_gluons) throw refusal(process, std::to_string(legs.gluons.size()) + " gluons");
     return legs;
 }

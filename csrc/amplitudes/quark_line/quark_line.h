@@ -1,4 +1,5 @@
-// Truth for one massless quark line, a pair of leptons through photon and Z boson, and up to four gluons, at tree level.
+// Truth for one massless quark line, a pair of leptons through photon and Z boson, and up to four gluons, at tree
+// level.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

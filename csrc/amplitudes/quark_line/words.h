@@ -9,8 +9,8 @@ namespace pyamp::quark_line {
 constexpr int max_gluons = 4;
 
 /// Gluons in the order in which they are attached. A current has one value for each helicity of its gluons; these are
-/// numbered in binary, the first gluon's bit the highest, 1 for negative helicity, and stored in pairs that differ in the
-/// helicity of the last gluon.
+/// numbered in binary, the first gluon's bit the highest, 1 for negative helicity, and stored in pairs that differ in
+/// the helicity of the last gluon.
 struct Word {
     std::vector<int> gluons;
     unsigned set = 0;     ///< bit i for gluon i

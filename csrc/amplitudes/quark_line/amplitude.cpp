@@ -72,7 +72,7 @@ Components scaled(double factor, Components a) {
 }  // namespace
 
 Amplitude::Amplitude(int n_gluons) : words_(n_gluons) {
-    const auto n = static_cast<std::size_t>(words_.n_pairs);
+    const auto n = words_.n_pairs;
     field_.resize(n);
     strength_.resize(n);
     rows_.resize(n);
@@ -84,7 +84,7 @@ Amplitude::Amplitude(int n_gluons) : words_(n_gluons) {
         rest_of_row_[l].resize(n);
         rest_of_column_[l].resize(n);
     }
-    re_.resize(static_cast<std::size_t>(words_.n_orderings) << (n_gluons + 1));
+    re_.resize(words_.n_orderings << (n_gluons + 1));
     im_.resize(re_.size());
 }
 
@@ -116,7 +116,7 @@ void Amplitude::set_point(const Legs& legs, const Momentum* point, int n_incomin
             s_with_quark_[joined] = s_with_quark_[set] + s + s_quark;
             s_with_antiquark_[joined] = s_with_antiquark_[set] + s + s_antiquark;
         }
-        field_[static_cast<std::size_t>(words_.all[i + 1].first_pair)] = polarisations(point[leg]);
+        field_[words_.all[i + 1].first_pair] = polarisations(point[leg]);
     }
 
     row_ = conj(spinor(legs.quark));
@@ -141,26 +141,26 @@ void Amplitude::set_point(const Legs& legs, const Momentum* point, int n_incomin
 }
 
 void Amplitude::gluon_current(const Word& word) {
-    Vector<Pair>* field = &field_[static_cast<std::size_t>(word.first_pair)];
-    Strength<Pair>* strength = &strength_[static_cast<std::size_t>(word.first_pair)];
+    Vector<Pair>* field = &field_[word.first_pair];
+    Strength<Pair>* strength = &strength_[word.first_pair];
     if (word.length() > 1) {
         std::fill_n(field, word.n_pairs(), Vector<Pair>{});
         std::fill_n(strength, word.n_pairs(), Strength<Pair>{});
     }
     for (int j = 1; j < word.length(); ++j) {
-        const Word& left = words_.all[static_cast<std::size_t>(word.prefix[static_cast<std::size_t>(j)])];
-        const Word& right = words_.all[static_cast<std::size_t>(word.suffix[static_cast<std::size_t>(j)])];
+        const Word& left = words_.all[word.prefix[j]];
+        const Word& right = words_.all[word.suffix[j]];
         const Direction& left_momentum = gluons_[left.set];
         const Direction& right_momentum = gluons_[right.set];
         const int n_right = right.n_pairs();
         for (int h = 0; h < 2 * left.n_pairs(); ++h) {
-            const auto at = static_cast<std::size_t>(left.first_pair + h / 2);
+            const int at = left.first_pair + h / 2;
             const auto a = lane(field_[at], h % 2);
             const auto f = lane(strength_[at], h % 2);
             const Scalar a_along = dot(right_momentum, a);
             for (int p = 0; p < n_right; ++p) {
-                const Vector<Pair>& b = field_[static_cast<std::size_t>(right.first_pair + p)];
-                const Strength<Pair>& g = strength_[static_cast<std::size_t>(right.first_pair + p)];
+                const Vector<Pair>& b = field_[right.first_pair + p];
+                const Strength<Pair>& g = strength_[right.first_pair + p];
                 const PairOf b_along = dot(left_momentum, b);
                 const auto f_b = contract(f, b);
                 const auto g_a = contract(g, a);
@@ -185,14 +185,14 @@ void Amplitude::gluon_current(const Word& word) {
 }
 
 void Amplitude::reverse_gluon_current(const Word& word) {
-    const Word& known = words_.all[static_cast<std::size_t>(word.reversed)];
+    const Word& known = words_.all[word.reversed];
     const double sign = word.length() % 2 ? 1 : -1;
     const int n = word.length();
     for (int h = 0; h < 1 << n; ++h) {
         int reversed = 0;
         for (int i = 0; i < n; ++i) reversed |= (h >> i & 1) << (n - 1 - i);
-        const auto from = static_cast<std::size_t>(known.first_pair + reversed / 2);
-        const auto to = static_cast<std::size_t>(word.first_pair + h / 2);
+        const int from = known.first_pair + reversed / 2;
+        const int to = word.first_pair + h / 2;
         const auto copy = [&](const auto& source, auto& target) {
             for (std::size_t i = 0; i < std::size(source.c); ++i)
                 set_lane(target.c[i], h % 2, sign * quark_line::lane(source.c[i], reversed % 2));
@@ -203,23 +203,23 @@ void Amplitude::reverse_gluon_current(const Word& word) {
 }
 
 void Amplitude::quark_currents(const Word& word) {
-    Spinor<Pair>* rows = &rows_[static_cast<std::size_t>(word.first_pair)];
-    Spinor<Pair>* columns = &columns_[static_cast<std::size_t>(word.first_pair)];
-    const Vector<Pair>* field = &field_[static_cast<std::size_t>(word.first_pair)];
+    Spinor<Pair>* rows = &rows_[word.first_pair];
+    Spinor<Pair>* columns = &columns_[word.first_pair];
+    const Vector<Pair>* field = &field_[word.first_pair];
     for (int p = 0; p < word.n_pairs(); ++p) {
         rows[p] = times_bar(row_, field[p]);
         columns[p] = bar_times(field[p], column_);
     }
     for (int j = 1; j < word.length(); ++j) {
-        const Word& left = words_.all[static_cast<std::size_t>(word.prefix[static_cast<std::size_t>(j)])];
-        const Word& right = words_.all[static_cast<std::size_t>(word.suffix[static_cast<std::size_t>(j)])];
+        const Word& left = words_.all[word.prefix[j]];
+        const Word& right = words_.all[word.suffix[j]];
         const int n_right = right.n_pairs();
         for (int h = 0; h < 2 * left.n_pairs(); ++h) {
-            const auto at = static_cast<std::size_t>(left.first_pair + h / 2);
+            const int at = left.first_pair + h / 2;
             const auto a = lane(field_[at], h % 2);
             const auto row = lane(rows_[at], h % 2);
             for (int p = 0; p < n_right; ++p) {
-                const auto with = static_cast<std::size_t>(right.first_pair + p);
+                const int with = right.first_pair + p;
                 add(rows[h * n_right + p], times_bar(row, field_[with]));
                 add(columns[h * n_right + p], bar_times(a, columns_[with]));
             }
@@ -237,7 +237,7 @@ void Amplitude::quark_currents(const Word& word) {
 void Amplitude::contract_with_line(const Word& word) {
     const Direction& total = gluons_[(1u << words_.n_gluons) - 1];
     for (int p = 0; p < word.n_pairs(); ++p) {
-        const auto at = static_cast<std::size_t>(word.first_pair + p);
+        const int at = word.first_pair + p;
         along_[at] = dot(total, field_[at]);
         for (int l : {0, 1}) {
             field_line_[l][at] = dot(field_[at], line_[l]);
@@ -251,20 +251,20 @@ void Amplitude::contract_with_line(const Word& word) {
 
 /// All ways to cut an ordering in two: the gluons meet in a current of all of them, or they do not.
 void Amplitude::join(int number) {
-    const Word& ordering = words_.all[static_cast<std::size_t>(number)];
+    const Word& ordering = words_.all[number];
     Joined gluons = {};
     Joined quarks = {};
     for (int j = 1; j < ordering.length(); ++j) {
-        const Word& left = words_.all[static_cast<std::size_t>(ordering.prefix[static_cast<std::size_t>(j)])];
-        const Word& right = words_.all[static_cast<std::size_t>(ordering.suffix[static_cast<std::size_t>(j)])];
+        const Word& left = words_.all[ordering.prefix[j]];
+        const Word& right = words_.all[ordering.suffix[j]];
         const int n_right = right.n_pairs();
         for (int h = 0; h < 2 * left.n_pairs(); ++h) {
-            const auto at = static_cast<std::size_t>(left.first_pair + h / 2);
+            const int at = left.first_pair + h / 2;
             const auto row = lane(rows_[at], h % 2);
             for (int l : {0, 1}) {
                 const auto rest_of_column = lane(rest_of_column_[l][at], h % 2);
                 for (int p = 0; p < n_right; ++p) {
-                    const auto with = static_cast<std::size_t>(right.first_pair + p);
+                    const int with = right.first_pair + p;
                     quarks[l][h * n_right + p] +=
                         dot(row, rest_of_row_[l][with]) + dot(rest_of_column, columns_[with]);
                 }
@@ -276,7 +276,7 @@ void Amplitude::join(int number) {
                 const Scalar a_line = quark_line::lane(field_line_[l][at], h % 2);
                 const auto f_line = lane(strength_line_[l][at], h % 2);
                 for (int p = 0; p < n_right; ++p) {
-                    const auto with = static_cast<std::size_t>(right.first_pair + p);
+                    const int with = right.first_pair + p;
                     gluons[l][h * n_right + p] += a_along * field_line_[l][with] - a_line * along_[with] +
                                                   dot(a, strength_line_[l][with]) - dot(f_line, field_[with]);
                 }
@@ -293,10 +293,10 @@ void Amplitude::join(int number) {
 void Amplitude::store(int ordering, const Word& helicities, const Joined& joined, double sign) {
     const int n_helicities = 1 << words_.n_gluons;
     for (int l : {0, 1}) {
-        const auto first = static_cast<std::size_t>((2 * (ordering - words_.first_ordering) + l) * n_helicities);
+        const int first = (2 * (ordering - words_.first_ordering) + l) * n_helicities;
         for (int h = 0; h < n_helicities; ++h) {
             const Scalar value = quark_line::lane(joined[l][h / 2], h % 2);
-            const auto at = first + static_cast<std::size_t>(helicities.helicities[static_cast<std::size_t>(h)]);
+            const int at = first + helicities.helicities[h];
             re_[at] += sign * value.re;
             im_[at] += sign * value.im;
         }
@@ -311,8 +311,8 @@ void Amplitude::evaluate(const Legs& legs, const Momentum* point, int n_incoming
     if (n == 0) {
         for (int l : {0, 1}) {
             const Scalar value = dot(row_, bar_times(leptons_[l], column_));
-            re_[static_cast<std::size_t>(l)] = value.re;
-            im_[static_cast<std::size_t>(l)] = value.im;
+            re_[l] = value.re;
+            im_[l] = value.im;
         }
         return;
     }
@@ -320,14 +320,14 @@ void Amplitude::evaluate(const Legs& legs, const Momentum* point, int n_incoming
         for (int l : {0, 1}) {
             const PairOf value = dot(field_[0], line_[l]);
             for (int h : {0, 1}) {
-                re_[static_cast<std::size_t>(2 * l + h)] = value.re[h];
-                im_[static_cast<std::size_t>(2 * l + h)] = value.im[h];
+                re_[2 * l + h] = value.re[h];
+                im_[2 * l + h] = value.im[h];
             }
         }
         return;
     }
     for (int w = 1; w < words_.first_ordering; ++w) {
-        const Word& word = words_.all[static_cast<std::size_t>(w)];
+        const Word& word = words_.all[w];
         if (word.is_canonical) gluon_current(word);
         // words of one length come together, a canonical one before its reversed one
         else
@@ -339,7 +339,7 @@ void Amplitude::evaluate(const Legs& legs, const Momentum* point, int n_incoming
 }
 
 void Amplitude::colour_sums(const std::vector<double>& colours, double (*sums)[1 << max_gluons]) const {
-    const auto n = static_cast<std::size_t>(words_.n_orderings);
+    const auto n = words_.n_orderings;
     const std::size_t n_helicities = std::size_t{1} << words_.n_gluons;
     const std::size_t n_rows = 2 * n_helicities;
     double total[2 * n_sets] = {};

@@ -40,7 +40,7 @@ double contract(std::vector<Trace> traces) {
         straight.push_back(joined(a, b));
     } else {
         const auto holds = [&](const Trace& t) { return std::find(t.begin(), t.end(), letter) != t.end(); };
-        const auto at = static_cast<std::size_t>(std::find_if(traces.begin(), traces.end(), holds) - traces.begin());
+        const auto at = std::find_if(traces.begin(), traces.end(), holds) - traces.begin();
         Trace other = traces[at];
         std::rotate(other.begin(), std::find(other.begin(), other.end(), letter), other.end());
         other.erase(other.begin());

@@ -29,7 +29,7 @@ Legs sort_legs(const Process& process) {
     int flavour = 0, lepton_flavour = 0;  // of particles less antiparticles
     for (int leg = 0; leg < process.n_legs(); ++leg) {
         const bool is_incoming = leg < process.n_incoming;
-        const int id = process.pdg_ids[static_cast<std::size_t>(leg)];
+        const int id = process.pdg_ids[leg];
         const int outgoing = is_incoming && id != 21 ? -id : id;
         if (id == 21) {
             legs.gluons.push_back(leg);
@@ -58,7 +58,7 @@ Legs sort_legs(const Process& process) {
 double spin_colour_average(const Process& process) {
     double states = 1;
     for (int leg = 0; leg < process.n_incoming; ++leg) {
-        const int id = process.pdg_ids[static_cast<std::size_t>(leg)];
+        const int id = process.pdg_ids[leg];
         states *= 2 * (id == 21 ? 8 : is_quark(id) ? 3 : 1);
     }
     return states;

@@ -91,7 +91,7 @@ void QuarkLine::evaluate(const double* momenta, std::size_t n, double* amplitude
     const int n_legs = process_.n_legs();
     Point point, turned;
     for (std::size_t i = 0; i < n; ++i) {
-        const bool good = to_centre_of_mass(momenta + static_cast<std::size_t>(4 * n_legs) * i, n_legs, point.data());
+        const bool good = to_centre_of_mass(momenta + 4 * n_legs * i, n_legs, point.data());
         const double value = good ? value_at(point.data()) : nan;
         amplitude[i] = normalisation_ * value;
         if (!accuracy) continue;
@@ -109,7 +109,7 @@ void QuarkLine::helicity_amplitudes_squared(const double* momenta, std::size_t n
     Amplitude& amplitude = amplitude_for(legs_.gluons.size());
     Point point;
     for (std::size_t i = 0; i < n; ++i, out += n_helicities) {
-        if (!to_centre_of_mass(momenta + static_cast<std::size_t>(4 * n_legs) * i, n_legs, point.data())) {
+        if (!to_centre_of_mass(momenta + 4 * n_legs * i, n_legs, point.data())) {
             std::fill_n(out, n_helicities, nan);
             continue;
         }

@@ -23,7 +23,7 @@ std::vector<int> helicity_numbers(const std::vector<int>& gluons) {
     std::vector<int> numbers;
     for (int h = 0; h < 1 << n; ++h) {
         int number = 0;
-        for (int i = 0; i < n; ++i) number |= (h >> (n - 1 - i) & 1) << gluons[static_cast<std::size_t>(i)];
+        for (int i = 0; i < n; ++i) number |= (h >> (n - 1 - i) & 1) << gluons[i];
         numbers.push_back(number);
     }
     return numbers;
@@ -54,8 +54,8 @@ Words::Words(int n) : n_gluons(n) {
     for (Word& word : all) {
         word.reversed = number[{word.gluons.rbegin(), word.gluons.rend()}];
         for (int j = 0; j <= word.length(); ++j) {
-            word.prefix[static_cast<std::size_t>(j)] = number[{word.gluons.begin(), word.gluons.begin() + j}];
-            word.suffix[static_cast<std::size_t>(j)] = number[{word.gluons.begin() + j, word.gluons.end()}];
+            word.prefix[j] = number[{word.gluons.begin(), word.gluons.begin() + j}];
+            word.suffix[j] = number[{word.gluons.begin() + j, word.gluons.end()}];
         }
     }
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from pyamp.errors import PyampError
 from pyamp.likelihoods import Likelihood
 from pyamp.posteriors import Batch, Posterior
 from pyamp.training.stage import StageConfig
@@ -36,20 +37,14 @@ class Optimizer(ABC):
 
 
 class Gradient(Optimizer):
-    """Adam or AdamW of Torch, with the norm of the gradient limited; a batch without a finite one is passed over."""
+    """Adam, AdamW or SOAP, with the norm of the gradient limited; a batch without a finite one is passed over."""
 
     def __init__(self, posterior: Posterior, likelihood: Likelihood, config: StageConfig) -> None:
         self._posterior = posterior
         self._likelihood = likelihood
         self._limit = config.gradient_clip * math.sqrt(posterior.trained_members)
         parameters = list(posterior.parameters())
-        self._optimizer: torch.optim.Optimizer
-        if config.optimizer == "adamw":
-            self._optimizer = torch.optim.AdamW(
-                parameters, lr=config.learning_rate, weight_decay=config.weight_decay
-            )
-        else:
-            self._optimizer = torch.optim.Adam(parameters, lr=config.learning_rate)
+        self._optimizer = _of_torch(parameters, config)
 
     def step(self, batch: Batch, learning_rate: float, progress: float) -> torch.Tensor:
         for group in self._optimizer.param_groups:
@@ -68,3 +63,20 @@ class Gradient(Optimizer):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._optimizer.load_state_dict(state)
+
+
+def _of_torch(parameters: list[torch.nn.Parameter], config: StageConfig) -> torch.optim.Optimizer:
+    match config.optimizer:
+        case "adamw":
+            return torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+        case "soap":
+            try:
+                from pytorch_optimizer import SOAP  # here, for importing it takes long
+            except ImportError:
+                raise PyampError(
+                    "optimizer: soap needs the package pytorch_optimizer, which is not installed; pip install "
+                    "pytorch_optimizer, or take adam"
+                ) from None
+            return SOAP(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+        case _:
+            return torch.optim.Adam(parameters, lr=config.learning_rate)

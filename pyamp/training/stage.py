@@ -12,7 +12,7 @@ from pyamp.configuration import StrictModel
 class StageConfig(StrictModel):
     """A stretch of training with one optimiser and one arithmetic."""
 
-    optimizer: Literal["adam", "adamw", "natural_gradient"] = "adam"
+    optimizer: Literal["adam", "adamw", "soap", "natural_gradient"] = "adam"
     steps: int = Field(default=40_000, ge=1, description="optimiser steps")
     batch_size: int = Field(default=512, ge=1)
     learning_rate: float = Field(
@@ -22,7 +22,7 @@ class StageConfig(StrictModel):
         default="cosine", description="cooldown: constant, and a cosine over the second half"
     )
     warmup_steps: int = Field(default=200, ge=0, description="linear rise of the learning rate")
-    weight_decay: float = Field(default=0.0, ge=0, description="of adamw")
+    weight_decay: float = Field(default=0.0, ge=0, description="of adamw and soap")
     gradient_clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="of natural_gradient")
     damping: tuple[float, float] = Field(

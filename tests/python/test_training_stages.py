@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ CONFIG = TrainingConfig(
     likelihood={"type": "mse"},
     checkpoint_seconds=1e-9,
     then=[{**STAGE, "optimizer": "natural_gradient", "dtype": "float64", "steps": 20}],
-    boosting={"rounds": 2, "type": "alternating", "points": 20, "training": STAGE},
+    boosting={"rounds": 2, "type": "alternating", "points": 20, "training": {**STAGE, "optimizer": "soap"}},
     sigma_network={"network": {"hidden": [8]}, "training": STAGE},
     refit_last_layer=True,
     recalibration="scale",
@@ -90,6 +91,24 @@ def test_run_of_every_kind_of_stage_resumes_exactly(
     header = pyamp.Evaluator(whole.model_path).header
     assert header["dtype"] == "float32"  # of the last stage, that of boosting
     assert header["sigma_network"]["widths"] == [9, 8, 1]
+
+
+def test_soap_learns_in_fewer_steps(dataset: Dataset, tmp_path: Path) -> None:
+    """Median of |Δ| after 200 steps, each with a good learning rate: at most 80 % of Adam's."""
+
+    def deviation(optimizer: str, learning_rate: float) -> float:
+        stage = {**STAGE, "steps": 200, "optimizer": optimizer, "learning_rate": learning_rate}
+        config = TrainingConfig(**stage, network={"hidden": [32, 32]}, likelihood={"type": "mse"})
+        result = train(dataset, tmp_path / f"{optimizer}_{learning_rate}", config)
+        return result.metrics["flat"]["median_abs_delta"]
+
+    assert deviation("soap", 1e-2) < 0.8 * min(deviation("adam", rate) for rate in (3e-3, 1e-2))
+
+
+def test_soap_needs_its_package(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
+    with pytest.raises(pyamp.PyampError, match="soap needs the package pytorch_optimizer"):
+        train(dataset, tmp_path / "run", TrainingConfig(**{**STAGE, "optimizer": "soap"}))
 
 
 def test_sigma_network_learns_the_deviations_of_the_mean(dataset: Dataset, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pyamp.representations.representation import (
     Power,
     Representation,
     factor_from_header,
+    in_chunks,
     legs_of_each_species,
 )
 from pyamp.representations.resonances import FEATURES_OF_EACH as FEATURES_OF_RESONANCE
@@ -134,7 +135,7 @@ class LogInvariants(Representation):
         if self.classes is None:
             super().fit(momenta)
             return
-        raw = self.raw_features(momenta)
+        raw = in_chunks(self.raw_features, momenta)
         kinds: dict[tuple[int, ...], list[int]] = {}
         for index, (i, j) in enumerate(self.pairs):
             kinds.setdefault(tuple(sorted((self.classes[i], self.classes[j]))), []).append(index)
@@ -159,8 +160,8 @@ class LogInvariants(Representation):
             features.append(dipole_features(self.dipoles, matrix))
         return torch.cat(features, dim=1)
 
-    def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
-        result = super().log_factor(momenta)
+    def _log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
+        result = super()._log_factor(momenta)
         if self.resonances or self.antenna:
             matrix = self._matrix(invariants(momenta, self.n_incoming).abs())
             shapes = [resonance.log_shape(matrix) for resonance in self.resonances]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from pyamp.kinematics import invariants, pair_index
 
 GLUON = 21
 ROUNDING = 1e-12  # a smaller deviation of a feature is none
+CHUNK = 1 << 16  # points that are worked on at a time: what is in between takes many times the memory of momenta
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Representation(torch.nn.Module, ABC):
 
     def fit(self, momenta: torch.Tensor) -> None:
         """Set the standardisation constants from momenta ``(n, legs, 4)``."""
-        raw = self.raw_features(momenta)
+        raw = in_chunks(self.raw_features, momenta)
         self.mean.copy_(raw.mean(dim=0))
         self.std.copy_(raw.std(dim=0))
         # What does not vary, such as the beams of a fixed energy, carries nothing, and is not to be blown up.
@@ -76,11 +77,13 @@ class Representation(torch.nn.Module, ABC):
 
     def forward(self, momenta: torch.Tensor) -> torch.Tensor:
         """Standardised features ``(n, n_features)``, float64, of momenta ``(n, legs, 4)`` in GeV."""
-        features: torch.Tensor = (self.raw_features(momenta) - self.mean) / self.std
-        return features
+        return in_chunks(lambda part: (self.raw_features(part) - self.mean) / self.std, momenta)
 
     def log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
         """ln of the factor, ``(n,)``, float64; the factor is in the unit of the amplitude."""
+        return in_chunks(self._log_factor, momenta)
+
+    def _log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
         log_s = invariants(momenta, self.n_incoming).abs().log()
         result = torch.zeros_like(log_s[:, 0])
         for term in self.factor:
@@ -97,6 +100,13 @@ class Representation(torch.nn.Module, ABC):
     def _load_constants(self, header: dict[str, Any]) -> None:
         self.mean.copy_(torch.tensor(header["mean"], dtype=torch.float64))
         self.std.copy_(torch.tensor(header["std"], dtype=torch.float64))
+
+
+def in_chunks(function: Callable[[torch.Tensor], torch.Tensor], momenta: torch.Tensor) -> torch.Tensor:
+    """What a function of points gives, from some of them at a time."""
+    if len(momenta) <= CHUNK:
+        return function(momenta)
+    return torch.cat([function(part) for part in torch.split(momenta, CHUNK)])
 
 
 def scale_factor(pdg_ids: Sequence[int]) -> list[Power]:

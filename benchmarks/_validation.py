@@ -96,6 +96,18 @@ QUARK_PAIR_GLUON: Mapping[str, Observable] = {
     "quark pT": lambda p: transverse_momentum(p, [2]),
     "gluon pT": lambda p: transverse_momentum(p, [4]),
 }
+LEPTON_PAIR_THREE_JETS: Mapping[str, Observable] = {
+    "lepton pair mass": lambda p: mass(p, [2, 3]),
+    "lepton pair pT": lambda p: np.hypot(*p[:, 2:4, 1:3].sum(axis=1).T),
+    "lepton pair rapidity": lambda p: rapidity(p, [2, 3]),
+    "electron pT": lambda p: transverse_momentum(p, [2]),
+    "lepton distance": lambda p: delta_r(p, 2, 3),
+    "hardest jet pT": lambda p: transverse_momentum(p, [4, 5, 6]),
+    "softest jet pT": lambda p: transverse_momentum(p, [4, 5, 6], 2),
+    "quark pair mass": lambda p: mass(p, [5, 6]),
+    "energy of all": lambda p: mass(p, [2, 3, 4, 5, 6]),
+    "|eta| of the gluon": lambda p: np.abs(pseudorapidity(p, 4)),
+}
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def train(
         typer.Option(
             "--config",
             "-c",
-            help="YAML file (--defaults prints one with every key), or a recipe: accurate, fast",
+            help="YAML file (--defaults prints one with every key), or a recipe: accurate, fast, many_legs",
         ),
     ] = None,
     sweep: Annotated[

@@ -68,10 +68,10 @@ class RepresentationConfig(StrictModel):
         default=False,
         description="ln |s|/s of every set of three and more legs: the propagators of six and more legs",
     )
-    resonances: Literal["leptons"] | list[ResonanceConfig] = Field(
+    resonances: Literal["leptons", "auto"] | list[ResonanceConfig] = Field(
         default=[],
         description="Breit-Wigner peaks as features and in the factor: 'leptons' for Z and W of all outgoing lepton "
-        "pairs, or a list of legs or pdg_ids with mass and width",
+        "pairs, 'auto' for the same if there are any, or a list of legs or pdg_ids with mass and width",
     )
 
     @model_validator(mode="after")

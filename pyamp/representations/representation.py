@@ -14,7 +14,9 @@ from pyamp.kinematics import invariants, pair_index
 
 GLUON = 21
 ROUNDING = 1e-12  # a smaller deviation of a feature is none
-CHUNK = 1 << 16  # points that are worked on at a time: what is in between takes many times the memory of momenta
+CHUNK = (
+    1 << 16
+)  # points that are worked on at a time: what is in between takes many times the memory of momenta
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def lepton_resonances(pdg_ids: Sequence[int], n_incoming: int) -> list[Resonance
 
 
 def build_resonances(
-    choice: Literal["leptons"] | Sequence[ResonanceConfig], pdg_ids: Sequence[int], n_incoming: int
+    choice: Literal["leptons", "auto"] | Sequence[ResonanceConfig], pdg_ids: Sequence[int], n_incoming: int
 ) -> list[Resonance]:
     """The resonances of a configuration.
 
@@ -127,9 +127,9 @@ def build_resonances(
     PyampError
         None where some were asked for, too many, or one of legs that are not outgoing.
     """
-    if choice == "leptons":
+    if isinstance(choice, str):
         found = lepton_resonances(pdg_ids, n_incoming)
-        if not found:
+        if not found and choice == "leptons":
             raise PyampError(
                 f"representation: resonances 'leptons' for PDG ids {list(pdg_ids)}, a pair of outgoing leptons "
                 "expected; leave resonances out, or name legs with mass and width"

@@ -292,6 +292,14 @@ def test_resonances_of_leptons_need_leptons_and_invariants() -> None:
         RepresentationConfig.model_validate({"type": "momenta", "resonances": "leptons"})
 
 
+def test_resonances_of_leptons_if_there_are_any() -> None:
+    config = RepresentationConfig.model_validate({"type": "log_invariants", "resonances": "auto"})
+    for pdg_ids, number in ((PDG_IDS, 0), ([1, -1, 11, -11, 21], 1)):
+        found = config.build(pdg_ids)
+        assert isinstance(found, LogInvariants)
+        assert len(found.resonances) == number
+
+
 def test_resonances_of_identical_legs_are_symmetric() -> None:
     """Four leptons of one flavour: the four pairs that a Z may come from go over into each other."""
     points = PhaseSpace("gg_to_aagg_1tev").sample(50, seed=4).momenta

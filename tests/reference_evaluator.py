@@ -44,6 +44,14 @@ def in_order(header: Header, point: np.ndarray) -> np.ndarray:
         by_key = sorted(group["legs"], key=lambda leg: -sum(point[leg, w] for w in group["reference"]))
         for slot, leg in zip(group["legs"], by_key, strict=True):
             order[slot] = leg
+    if "conjugation" in header:
+        entry = header["conjugation"]
+        of_first, of_conjugate = (
+            sum(point[entry[name][0], w] for w in entry["reference"]) for name in ("legs", "conjugates")
+        )
+        if of_conjugate > of_first:
+            for leg, conjugate in zip(entry["legs"], entry["conjugates"], strict=True):
+                order[leg], order[conjugate] = conjugate, leg
     return point[np.ix_(order, order)]
 
 

@@ -54,6 +54,7 @@ const LogInvariants& require_unordered_invariants(const HeaderReader& header, co
     if (invariants->multiparticle) fields.refuse("multiparticle", "false for network " + network);
     if (!invariants->dipoles.empty()) fields.refuse("dipoles", "no such entry for network " + network);
     if (!invariants->resonances.empty()) fields.refuse("resonances", "no such entry for network " + network);
+    if (invariants->conjugation) fields.refuse("conjugation", "no such entry for network " + network);
     if (!invariants->ordering.empty()) fields.refuse("ordering", "an empty list for network " + network);
     return *invariants;
 }

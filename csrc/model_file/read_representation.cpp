@@ -24,6 +24,29 @@ std::vector<LogInvariants::Group> read_ordering(const HeaderReader& fields, int 
     return ordering;
 }
 
+LogInvariants::Conjugation read_conjugation(const HeaderReader& fields, int n_legs,
+                                            const std::vector<LogInvariants::Group>& ordering) {
+    const HeaderReader entry = fields.object("conjugation", {"legs", "conjugates", "reference"});
+    LogInvariants::Conjugation result{entry.integers("legs"), entry.integers("conjugates"),
+                                      entry.integers("reference")};
+    auto legs = result.legs;
+    legs.insert(legs.end(), result.conjugates.begin(), result.conjugates.end());
+    const auto is_known = [&](int leg) { return is_leg(leg, n_legs); };
+    if (result.legs.empty() || result.legs.size() != result.conjugates.size() ||
+        !std::all_of(legs.begin(), legs.end(), is_known))
+        entry.refuse("conjugates", "one leg for each of one or more in legs");
+    for (const auto& group : ordering) legs.insert(legs.end(), group.legs.begin(), group.legs.end());
+    std::sort(legs.begin(), legs.end());
+    if (std::adjacent_find(legs.begin(), legs.end()) != legs.end())
+        entry.refuse("conjugates", "different legs, none in a group of identical ones");
+    if (result.reference.empty() || !std::all_of(result.reference.begin(), result.reference.end(), is_known))
+        entry.refuse("reference", "one or more legs");
+    for (const int w : result.reference)
+        if (w == result.legs.front() || w == result.conjugates.front())
+            entry.refuse("reference", "legs other than the first pair");
+    return result;
+}
+
 std::vector<LogInvariants::Resonance> read_resonances(const HeaderReader& fields, const Process& process) {
     std::vector<LogInvariants::Resonance> resonances;
     for (const auto& entry : fields.objects("resonances", {"legs", "mass", "width"})) {
@@ -118,13 +141,15 @@ Representation read_representation(const HeaderReader& header, const Process& pr
     if (header.type_of("representation", {"log_invariants", "momenta"}) == "momenta")
         return read_common(ScaledMomenta{}, header.object("representation", {"type", "factor", "mean", "std"}),
                            process);
-    const auto fields = header.object("representation", {"type", "ordering", "factor", "mean", "std"},
-                                      {"linear", "energy", "multiparticle", "resonances", "dipoles", "antenna"});
+    const auto fields =
+        header.object("representation", {"type", "ordering", "factor", "mean", "std"},
+                      {"linear", "energy", "multiparticle", "conjugation", "resonances", "dipoles", "antenna"});
     LogInvariants result;
     result.linear = fields.has("linear") && fields.boolean("linear");
     result.energy = fields.has("energy") && fields.boolean("energy");
     result.multiparticle = fields.has("multiparticle") && fields.boolean("multiparticle");
     result.ordering = read_ordering(fields, process.n_legs());
+    if (fields.has("conjugation")) result.conjugation = read_conjugation(fields, process.n_legs(), result.ordering);
     if (fields.has("resonances")) result.resonances = read_resonances(fields, process);
     if (fields.has("dipoles")) result.dipoles = read_dipoles(fields, process);
     if (fields.has("antenna")) result.antenna = read_antenna(fields, process.n_legs());

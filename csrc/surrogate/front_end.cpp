@@ -68,7 +68,7 @@ void add_antenna(FrontPlan& plan, const Antenna& antenna) {
 void add(FrontPlan& plan, FrontEnd::Lists& lists, const LogInvariants& representation) {
     const bool is_plain = representation.ordering.empty() && !representation.linear && !representation.energy &&
                           !representation.multiparticle && representation.resonances.empty() &&
-                          representation.dipoles.empty() && !representation.antenna;
+                          representation.dipoles.empty() && !representation.antenna && !representation.conjugation;
     plan.kind = is_plain ? FrontPlan::Kind::log_invariants : FrontPlan::Kind::ordered_invariants;
     for (int i = 0; i < plan.n_legs; ++i)
         for (int j = i == 0 ? 2 : i + 1; j < plan.n_legs; ++j) pair_in(plan, i, j);
@@ -80,6 +80,9 @@ void add(FrontPlan& plan, FrontEnd::Lists& lists, const LogInvariants& represent
     for (const auto& [legs, reference] : representation.ordering)
         lists.groups.push_back(
             {legs.data(), reference.data(), static_cast<int>(legs.size()), static_cast<int>(reference.size())});
+    if (const auto& c = representation.conjugation)
+        plan.conjugation = {c->legs.data(), c->conjugates.data(), c->reference.data(),
+                            static_cast<int>(c->legs.size()), static_cast<int>(c->reference.size())};
     static_assert(FrontPlan::max_resonances == LogInvariants::max_resonances);
     plan.has_linear = representation.linear;
     plan.has_energy = representation.energy;

@@ -83,6 +83,19 @@ struct Pairs {
         store(features + i, fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i)));
 }
 
+[[gnu::always_inline]] inline double key_of(const FrontPlan& plan, const double* abs_s, int leg, const int* reference,
+                                            int n_reference) {
+    double sum = 0.0;
+    for (int w = 0; w < n_reference; ++w) sum += abs_s[plan.pair_of[leg][reference[w]]];
+    return sum;
+}
+
+[[gnu::always_inline]] inline void exchange_if(bool condition, int& a, int& b) {
+    const int exchanged = -static_cast<int>(condition) & (a ^ b);
+    a ^= exchanged;
+    b ^= exchanged;
+}
+
 /// Slot k of the ordered point holds leg slots[k]: in each group the largest key first, the sum of |s_iw| over the
 /// reference legs w. Without branches, which nobody could predict.
 [[gnu::always_inline]] inline void order_legs(const FrontPlan& plan, const double* abs_s, int* slots) {
@@ -90,19 +103,19 @@ struct Pairs {
     double key[max_legs];
     for (int g = 0; g < plan.n_groups; ++g) {
         const auto& group = plan.groups[g];
-        for (int m = 0; m < group.n_legs; ++m) {
-            double sum = 0.0;
-            for (int w = 0; w < group.n_reference; ++w) sum += abs_s[plan.pair_of[group.legs[m]][group.reference[w]]];
-            key[group.legs[m]] = sum;
-        }
+        for (int m = 0; m < group.n_legs; ++m)
+            key[group.legs[m]] = key_of(plan, abs_s, group.legs[m], group.reference, group.n_reference);
         for (int k = 1; k < group.n_legs; ++k)
             for (int m = k; m > 0; --m) {
                 int &a = slots[group.legs[m - 1]], &b = slots[group.legs[m]];
-                const int swapped = -static_cast<int>(key[b] > key[a]) & (a ^ b);
-                a ^= swapped;
-                b ^= swapped;
+                exchange_if(key[b] > key[a], a, b);
             }
     }
+    const auto& c = plan.conjugation;
+    if (c.n_pairs == 0) return;
+    const bool is_exchanged = key_of(plan, abs_s, c.conjugates[0], c.reference, c.n_reference) >
+                              key_of(plan, abs_s, c.legs[0], c.reference, c.n_reference);
+    for (int k = 0; k < c.n_pairs; ++k) exchange_if(is_exchanged, slots[c.legs[k]], slots[c.conjugates[k]]);
 }
 
 /// ln of the shape of a resonance, whose features begin at `feature`.

@@ -32,6 +32,12 @@ struct FrontPlan {
         int n_legs, n_reference;
     };
 
+    /// No pairs where there is none.
+    struct Conjugation {
+        const int *legs, *conjugates, *reference;
+        int n_pairs, n_reference;
+    };
+
     /// Of legs with s: (s - mass2) / unit and ln(1 + s^2 / ((s - mass2)^2 + unit^2)).
     struct Resonance {
         const int* legs;
@@ -68,6 +74,7 @@ struct FrontPlan {
     // Of ordered invariants:
     const Group* groups;
     int n_groups;
+    Conjugation conjugation;
     bool has_linear, has_energy;
     int n_resonances;
     Resonance resonances[max_resonances];

@@ -2,7 +2,8 @@
 //
 // The features are ln(|s_ij| / s_01). Within each group of identical legs the legs are ordered by a key, the sum of
 // |s_iw| over the reference legs w, the largest first, so both the features and the surrogate are exactly symmetric.
-// Without groups the legs keep their order, and the symmetry is left to the network.
+// Without groups the legs keep their order, and the symmetry is left to the network. After that a conjugation
+// exchanges legs and their antiparticles, all of them, where the key of the first antiparticle is the larger one.
 //
 // A resonance with the propagator chi = s / (s - M^2 + i M Gamma) of some outgoing (ordered) legs adds the features
 // arctan((s - M^2) / (M Gamma)) and ln(1 + |chi|^2), and 1 + |chi|^2 to the factor. Dipoles of the ordered legs add
@@ -26,6 +27,11 @@ struct LogInvariants {
         std::vector<int> legs;
         std::vector<int> reference;  ///< legs w of the ordering key
     };
+    /// Legs and their antiparticles, one for one, none in a group.
+    struct Conjugation {
+        std::vector<int> legs, conjugates;
+        std::vector<int> reference;  ///< legs w of the key
+    };
     struct Resonance {
         static constexpr int n_features = 2;
         std::vector<int> legs;
@@ -37,6 +43,7 @@ struct LogInvariants {
     int n_legs = 0;
     int n_incoming = 2;
     std::vector<Group> ordering;
+    std::optional<Conjugation> conjugation;
     bool linear = false;         ///< |s_ij| / s_01 of every pair after the logarithms of all
     bool energy = false;         ///< ln(s_01 / GeV^2) after them
     bool multiparticle = false;  ///< then ln(|s_I| / s_01) of the sets of legs of multiparticle::sets

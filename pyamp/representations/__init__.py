@@ -10,13 +10,21 @@ from pydantic import Field, model_validator
 from pyamp.configuration import StrictModel
 from pyamp.representations.antenna import Antenna, antenna_of
 from pyamp.representations.dipoles import Dipole, dipoles_of
-from pyamp.representations.log_invariants import LegGroup, LogInvariants, leg_classes, leg_ordering
+from pyamp.representations.log_invariants import (
+    Conjugation,
+    LegGroup,
+    LogInvariants,
+    conjugation_of,
+    leg_classes,
+    leg_ordering,
+)
 from pyamp.representations.momenta import Momenta
 from pyamp.representations.representation import Power, Representation, eikonal_factor, scale_factor
 from pyamp.representations.resonances import Resonance, ResonanceConfig, build_resonances
 
 __all__ = [
     "Antenna",
+    "Conjugation",
     "Dipole",
     "LegGroup",
     "LogInvariants",
@@ -27,6 +35,7 @@ __all__ = [
     "Resonance",
     "ResonanceConfig",
     "antenna_of",
+    "conjugation_of",
     "dipoles_of",
     "eikonal_factor",
     "leg_classes",
@@ -68,6 +77,11 @@ class RepresentationConfig(StrictModel):
         default=False,
         description="ln |s|/s of every set of three and more legs: the propagators of six and more legs",
     )
+    conjugation: bool = Field(
+        default=False,
+        description="symmetric under the exchange of all particles and antiparticles, where that gives the same "
+        "process: for amplitudes with CP symmetry",
+    )
     resonances: Literal["leptons", "auto"] | list[ResonanceConfig] = Field(
         default=[],
         description="Breit-Wigner peaks as features and in the factor: 'leptons' for Z and W of all outgoing lepton "
@@ -86,7 +100,7 @@ class RepresentationConfig(StrictModel):
                     f"factor is 'antenna' for type '{self.type}'; expected for ordered_invariants, log_invariants and "
                     "dipole only"
                 )
-            for name in ("linear", "energy", "multiparticle", "resonances"):
+            for name in ("linear", "energy", "multiparticle", "conjugation", "resonances"):
                 if getattr(self, name):
                     raise ValueError(
                         f"{name} is {getattr(self, name)!r} for type '{self.type}'; expected for "
@@ -120,6 +134,7 @@ class RepresentationConfig(StrictModel):
                     dipoles=dipoles_of(pdg_ids, n_incoming) if self.type == "dipole" else (),
                     antenna=antenna_of(pdg_ids) if factor == "antenna" else None,
                     multiparticle=self.multiparticle,
+                    conjugation=conjugation_of(pdg_ids, n_incoming) if self.conjugation else None,
                 )
             case "deep_sets_invariants":
                 return LogInvariants(n_legs, n_incoming, [], powers, classes=leg_classes(pdg_ids, n_incoming))

@@ -24,6 +24,8 @@ from pyamp.representations.representation import (
 from pyamp.representations.resonances import FEATURES_OF_EACH as FEATURES_OF_RESONANCE
 from pyamp.representations.resonances import Resonance
 
+SELF_CONJUGATE = (21, 22, 23, 25)
+
 
 @dataclass(frozen=True)
 class LegGroup:
@@ -31,6 +33,30 @@ class LegGroup:
 
     legs: tuple[int, ...]
     reference: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Conjugation:
+    """Legs and their antiparticles, all exchanged where the first conjugate has the larger sum of ``|s_iw|``.
+
+    Attributes
+    ----------
+    legs, conjugates : tuple of int
+        One for one, in no group of identical legs.
+    reference : tuple of int
+        The legs w.
+    """
+
+    legs: tuple[int, ...]
+    conjugates: tuple[int, ...]
+    reference: tuple[int, ...]
+
+    def header(self) -> dict[str, Any]:
+        return {
+            "legs": list(self.legs),
+            "conjugates": list(self.conjugates),
+            "reference": list(self.reference),
+        }
 
 
 class LogInvariants(Representation):
@@ -60,6 +86,8 @@ class LogInvariants(Representation):
         Part of the factor.
     multiparticle : bool
         Also ``ln(|s_I|/s_01)`` of all sets I of three and more legs, :func:`multiparticle_sets`.
+    conjugation : Conjugation, optional
+        Features are then symmetric under the exchange of all particles and antiparticles.
     """
 
     def __init__(
@@ -75,6 +103,7 @@ class LogInvariants(Representation):
         dipoles: Sequence[Dipole] = (),
         antenna: Antenna | None = None,
         multiparticle: bool = False,
+        conjugation: Conjugation | None = None,
     ) -> None:
         self.pairs = [(i, j) for i in range(n_legs) for j in range(i + 1, n_legs) if (i, j) != (0, 1)]
         self.sets = multiparticle_sets(n_legs, n_incoming) if multiparticle else []
@@ -89,6 +118,7 @@ class LogInvariants(Representation):
         self.dipoles = tuple(dipoles)
         self.antenna = antenna
         self.multiparticle = multiparticle
+        self.conjugation = conjugation
 
     @classmethod
     def from_header(cls, header: dict[str, Any], n_legs: int, n_incoming: int) -> LogInvariants:
@@ -105,6 +135,10 @@ class LogInvariants(Representation):
         antenna = None
         if "antenna" in header:
             antenna = Antenna(tuple(header["antenna"]["ends"]), tuple(header["antenna"]["gluons"]))
+        conjugation = None
+        if "conjugation" in header:
+            entry = header["conjugation"]
+            conjugation = Conjugation(*(tuple(entry[name]) for name in ("legs", "conjugates", "reference")))
         result = cls(
             n_legs,
             n_incoming,
@@ -114,6 +148,7 @@ class LogInvariants(Representation):
             resonances=resonances,
             dipoles=dipoles,
             antenna=antenna,
+            conjugation=conjugation,
         )
         result._load_constants(header)
         return result
@@ -127,6 +162,7 @@ class LogInvariants(Representation):
             **({"multiparticle": True} if self.multiparticle else {}),
             **({"resonances": [r.header() for r in self.resonances]} if self.resonances else {}),
             **({"dipoles": [d.header() for d in self.dipoles]} if self.dipoles else {}),
+            **({"conjugation": self.conjugation.header()} if self.conjugation else {}),
             **({"antenna": self.antenna.header()} if self.antenna else {}),
             **self._constants_header(),
         }
@@ -176,7 +212,7 @@ class LogInvariants(Representation):
         rows, columns = torch.triu_indices(self.n_legs, self.n_legs, offset=1)
         matrix[:, rows, columns] = abs_s
         matrix[:, columns, rows] = abs_s
-        return self._ordered(matrix) if self.ordering else matrix
+        return self._ordered(matrix) if self.ordering or self.conjugation else matrix
 
     def _ordered(self, matrix: torch.Tensor) -> torch.Tensor:
         slots = torch.arange(self.n_legs, device=matrix.device).repeat(len(matrix), 1)
@@ -184,6 +220,15 @@ class LogInvariants(Representation):
             legs = torch.tensor(group.legs, device=matrix.device)
             key = torch.stack([matrix[:, legs, w] for w in group.reference]).sum(dim=0)
             slots[:, legs] = legs[key.argsort(dim=1, descending=True, stable=True)]
+        if self.conjugation:
+            of_first, of_conjugate = (
+                torch.stack([matrix[:, legs[0], w] for w in self.conjugation.reference]).sum(dim=0)
+                for legs in (self.conjugation.legs, self.conjugation.conjugates)
+            )
+            exchanged = of_conjugate > of_first
+            for leg, conjugate in zip(self.conjugation.legs, self.conjugation.conjugates, strict=True):
+                slots[exchanged, leg] = conjugate
+                slots[exchanged, conjugate] = leg
         ordered = matrix.gather(1, slots[:, :, None].expand(-1, -1, self.n_legs))
         return ordered.gather(2, slots[:, None, :].expand(-1, self.n_legs, -1))
 
@@ -201,6 +246,35 @@ def leg_ordering(pdg_ids: Sequence[int], n_incoming: int) -> list[LegGroup]:
         for (incoming, _), legs in legs_of_each_species(pdg_ids, n_incoming).items()
         if len(legs) > 1
     ]
+
+
+def conjugation_of(pdg_ids: Sequence[int], n_incoming: int) -> Conjugation | None:
+    """The exchange of particles and antiparticles, if it gives the same process and pairs legs uniquely.
+
+    The first outgoing pair is ordered by its energies in the partonic centre-of-mass frame. Where only incoming legs
+    change places, they are ordered by their invariants with the outgoing gluons, unless there is nothing else.
+    """
+    species = legs_of_each_species(pdg_ids, n_incoming)
+    legs, conjugates = [], []
+    for (incoming, pdg_id), own in species.items():
+        if pdg_id in SELF_CONJUGATE:
+            continue
+        partners = species.get((incoming, -pdg_id), [])
+        if len(own) != 1 or len(partners) != 1:
+            return None
+        if pdg_id > 0:
+            legs.append(own[0])
+            conjugates.append(partners[0])
+    if not legs:
+        return None
+    order = sorted(range(len(legs)), key=lambda k: (legs[k] < n_incoming, legs[k]))
+    outgoing = range(n_incoming, len(pdg_ids))
+    reference = list(range(n_incoming))
+    if legs[order[0]] < n_incoming:
+        reference = [leg for leg in outgoing if pdg_ids[leg] == GLUON]
+        if len(reference) in (0, len(outgoing)):
+            return None
+    return Conjugation(tuple(legs[k] for k in order), tuple(conjugates[k] for k in order), tuple(reference))
 
 
 def leg_classes(pdg_ids: Sequence[int], n_incoming: int) -> list[int]:

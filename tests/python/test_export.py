@@ -164,6 +164,7 @@ def test_many_legs(card: str, representation: str, tmp_path: Path) -> None:
     process = load_process(card)
     momenta = PhaseSpace(process).sample(300, seed=4).momenta
     choice = {"type": representation, "factor": "antenna", "multiparticle": True, "energy": True}
+    choice["conjugation"] = True
     surrogate = make_surrogate(
         validated(
             {"representation": choice, "network": {"hidden": [10]}, "likelihood": {"type": "mse"}},

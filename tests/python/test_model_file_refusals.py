@@ -74,6 +74,25 @@ HEADERS: list[tuple[dict[str, Any], str, Any, str]] = [
     ({}, "representation.antenna", {"ends": [2, 3], "gluons": []}, "1 to 6 legs expected"),
     ({}, "representation.antenna", {"ends": [2, 3], "gluons": [0, 2]}, "different legs in ends and gluons"),
     ({}, "representation.antenna", {"ends": [2, 5], "gluons": [0]}, "different legs in ends and gluons"),
+    (
+        {},
+        "representation.conjugation",
+        {"legs": [2, 3], "conjugates": [4], "reference": [0]},
+        "one leg for each",
+    ),
+    (
+        {},
+        "representation.conjugation",
+        {"legs": [2], "conjugates": [2], "reference": [0]},
+        "different legs, none in a group",
+    ),
+    ({}, "representation.conjugation", {"legs": [2], "conjugates": [3], "reference": []}, "one or more legs"),
+    (
+        {},
+        "representation.conjugation",
+        {"legs": [2], "conjugates": [3], "reference": [3]},
+        "other than the first pair",
+    ),
     ({}, "representation.multiparticle", 1, "true or false expected"),
     # target
     ({}, "target.type", "sqrt", "'target.type' is \"sqrt\", log or log1p or linear expected"),

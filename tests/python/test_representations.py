@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import pyamp
 from pyamp.errors import PyampError
 from pyamp.phase_space import PhaseSpace
 from pyamp.representations import (
@@ -15,6 +16,7 @@ from pyamp.representations import (
     Representation,
     RepresentationConfig,
     Resonance,
+    conjugation_of,
     leg_classes,
 )
 from tests.support import PDG_IDS
@@ -184,6 +186,36 @@ def test_antenna_is_the_sum_over_colour_orders(pdg_ids: list[int], orders: list[
     found = representation.log_factor(torch.from_numpy(momenta)).numpy()
     dimension = 4 - len(pdg_ids)
     np.testing.assert_allclose(found, (np.log(expected) + dimension * np.log(s)).astype(float), atol=1e-9)
+
+
+@pytest.mark.parametrize("process", ["21 21 -> 11 -11 21 1 -1", "1 -1 -> 11 -11 21", "11 -11 -> 21 2 21 -2"])
+def test_exchange_of_particles_and_antiparticles_changes_nothing(process: str) -> None:
+    """Neither the features nor the amplitude, which has CP symmetry and, with spins summed, parity."""
+    truth = pyamp.truth(f"tree:{process}")
+    pdg_ids = list(truth.pdg_ids)
+    momenta = PhaseSpace("gg_to_eegdd_1tev").sample(300, seed=3).momenta
+    if len(pdg_ids) < 7:
+        card = "gg_to_aag_1tev" if len(pdg_ids) == 5 else "gg_to_aagg_1tev"
+        momenta = PhaseSpace(card).sample(300, seed=3).momenta
+    partners = [k if i == 21 else pdg_ids.index(-i) for k, i in enumerate(pdg_ids)]
+    exchanged_momenta = np.ascontiguousarray(momenta[:, partners])
+    np.testing.assert_allclose(truth.stripped(exchanged_momenta), truth.stripped(momenta), rtol=1e-8)
+    plain, symmetric = (
+        RepresentationConfig(factor="scale", linear=True, conjugation=choice).build(pdg_ids)
+        for choice in (False, True)
+    )
+    for representation, expected in ((plain, False), (symmetric, True)):
+        representation.fit(torch.from_numpy(momenta))
+        a, b = (features(representation, p) for p in (momenta, exchanged_momenta))
+        assert np.allclose(a, b, rtol=0, atol=1e-9) == expected
+
+
+@pytest.mark.parametrize(
+    "pdg_ids",
+    [[21, 21, 22, 22, 21], [2, -1, 11, -12, 21], [1, 1, 1, 1, 21], [21, 1, 11, -11, 1], [1, -1, 21, 21, 21]],
+)
+def test_processes_without_that_exchange(pdg_ids: list[int]) -> None:
+    assert conjugation_of(pdg_ids, 2) is None
 
 
 @pytest.mark.parametrize("pdg_ids", [[21, 21, 22, 22], [1, -1, 11, -11], [1, 1, 1, 1, 21]])

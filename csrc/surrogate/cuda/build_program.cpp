@@ -69,6 +69,7 @@ void set_features(PointProgram& point, const LogInvariants& representation) {
     require(representation.dipoles.empty(), "dipoles");
     require(!representation.multiparticle, "invariants of three and more legs");
     require(!representation.antenna, "an antenna");
+    require(!representation.conjugation, "an exchange of antiparticles");
     require(representation.ordering.size() <= std::size(point.ordering), "too many groups of identical legs");
     for (const auto& group : representation.ordering) {
         auto& result = point.ordering[point.n_groups++];

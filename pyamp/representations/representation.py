@@ -106,9 +106,14 @@ class Representation(torch.nn.Module, ABC):
 
 def in_chunks(function: Callable[[torch.Tensor], torch.Tensor], momenta: torch.Tensor) -> torch.Tensor:
     """What a function of points gives, from some of them at a time."""
+    first = function(momenta[:CHUNK])
     if len(momenta) <= CHUNK:
-        return function(momenta)
-    return torch.cat([function(part) for part in torch.split(momenta, CHUNK)])
+        return first
+    # Filled part by part: a list of parts to be joined would need the memory twice.
+    result = first.new_empty((len(momenta), *first.shape[1:]))
+    for begin in range(0, len(momenta), CHUNK):
+        result[begin : begin + CHUNK] = function(momenta[begin : begin + CHUNK]) if begin else first
+    return result
 
 
 def scale_factor(pdg_ids: Sequence[int]) -> list[Power]:

@@ -341,3 +341,14 @@ def test_resonances_of_identical_legs_are_symmetric() -> None:
         for value in (representation, representation.log_factor):
             found = [value(torch.from_numpy(p)).numpy() for p in (exchanged(points, *legs), points)]
             np.testing.assert_allclose(*found, rtol=0, atol=1e-11)
+
+
+def test_many_points_part_by_part(momenta: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    representation = fitted("ordered_invariants", momenta)
+    points = torch.from_numpy(momenta)
+    expected = representation(points), representation.log_factor(points)
+    monkeypatch.setattr("pyamp.representations.representation.CHUNK", 7)
+    for found, whole in zip(
+        (representation(points), representation.log_factor(points)), expected, strict=True
+    ):
+        assert torch.equal(found, whole)

@@ -276,8 +276,8 @@ def run_card(
     model : str or Path or None
         The model file; None if the card needs none.
     process : str
-        ``gg_to_aag``, ``gg_to_aagg``, ``gg_to_eegdd`` or ``gg_to_eeggdd``; the truth of the last two is Sherpa's tree
-        level, whose provider card is given as ``overrides={"PYAMP": {"TRUTH": path}}``.
+        ``gg_to_aag``, ``gg_to_aagg``, ``gg_to_eegdd`` or ``gg_to_eeggdd``; the truth of all is built in, and
+        another one given as ``overrides={"PYAMP": {"TRUTH": …}}``.
     directory, overrides, n_events, seed, timeout
         As for :func:`run`.
     """

@@ -196,6 +196,8 @@ def test_ready_cards_and_process_cards_fit(folder: Path) -> None:
     ((_, small_block),) = small.pop("PROCESSES")[0].items()
     del small_block["Order"]
     assert block == small_block
+    assert large.pop("PYAMP") == {"TRUTH": f"tree:{process}"}
+    assert small.pop("PYAMP") == {"TRUTH": "tree:21 21 -> 11 -11 21 1 -1"}
     assert {key: large[key] for key in small if key != "PSI"} == {
         key: value for key, value in small.items() if key != "PSI"
     }

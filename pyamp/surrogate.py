@@ -12,6 +12,7 @@ from pyamp.networks import MLP
 from pyamp.posteriors import Posterior
 from pyamp.recalibration import Recalibration
 from pyamp.representations import Representation
+from pyamp.representations.representation import in_chunks
 from pyamp.targets import Target
 
 
@@ -85,10 +86,12 @@ class Surrogate(torch.nn.Module):
                 "train without it, or with the configuration it was trained with"
             ) from None
 
-    def preprocess(self, momenta: torch.Tensor, amplitude: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features ``(n, n_features)`` and targets ``(n,)``, float64."""
+    def preprocess(
+        self, momenta: torch.Tensor, amplitude: torch.Tensor, dtype: torch.dtype = torch.float64
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features ``(n, n_features)`` in some dtype, from float64, and targets ``(n,)``, float64."""
         target = self.target(amplitude, self.representation.log_factor(momenta))
-        return self.representation(momenta), target
+        return in_chunks(lambda part: self.representation(part).to(dtype), momenta), target
 
     def forward(self, momenta: torch.Tensor) -> StrippedPrediction:
         """Evaluate momenta ``(n, legs, 4)``, float64, GeV."""

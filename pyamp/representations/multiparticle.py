@@ -38,12 +38,12 @@ def log_multiparticle(sets: Sequence[tuple[int, ...]], abs_s: torch.Tensor, n_in
     With one incoming leg in it a set of massless legs has s_I < 0: its partners are lighter than what they
     come from.
     """
-    sums = []
-    for legs in sets:
-        terms = [
-            (-abs_s if (i < n_incoming) != (j < n_incoming) else abs_s)[:, i, j]
-            for i, j in combinations(legs, 2)
-        ]
-        sums.append(torch.stack(terms).sum(dim=0).abs())
-    partonic = abs_s[:, 0, 1, None]
-    return (torch.stack(sums, dim=1) / partonic).clamp(min=LEAST).log()
+    n_legs = abs_s.shape[1]
+    rows, columns = torch.triu_indices(n_legs, n_legs, offset=1)
+    members = torch.zeros((len(sets), n_legs), dtype=torch.bool)
+    for row, legs in zip(members, sets, strict=True):
+        row[list(legs)] = True
+    sign = torch.where((rows < n_incoming) != (columns < n_incoming), -1.0, 1.0).to(abs_s.dtype)
+    terms = (members[:, rows] & members[:, columns]) * sign
+    sums = abs_s[:, rows, columns] @ terms.T.to(abs_s.device)
+    return (sums.abs() / abs_s[:, 0, 1, None]).clamp(min=LEAST).log()

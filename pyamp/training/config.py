@@ -72,6 +72,13 @@ class TrainingConfig(StageConfig):
         first = StageConfig(**self.model_dump(include=set(StageConfig.model_fields)))
         return [first, *self.then]
 
+    def most_precise_dtype(self) -> Literal["float32", "float64"]:
+        """The arithmetic in which features are needed: that of the stages, and float64 for least squares."""
+        stages = self.stages()
+        stages += [part.training for part in (self.boosting, self.sigma_network) if part]
+        single = all(stage.dtype == "float32" for stage in stages) and not self.refit_last_layer
+        return "float32" if single else "float64"
+
     def sha256(self) -> str:
         """Hash of what determines the result."""
         content = self.model_dump(exclude={"checkpoint_seconds"})

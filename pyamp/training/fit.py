@@ -81,7 +81,10 @@ def fit(
         surrogate.fit_preprocessing(training.momenta, training.amplitude)
     else:
         surrogate.continue_from(start)
-    known, held_out = (Sample(*surrogate.preprocess(p.momenta, p.amplitude)) for p in (training, validation))
+    dtype = getattr(torch, config.most_precise_dtype())
+    known, held_out = (
+        Sample(*surrogate.preprocess(p.momenta, p.amplitude, dtype)) for p in (training, validation)
+    )
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)
         run.train()

@@ -55,7 +55,7 @@ def model_info(process: str = "gg_to_aag", **changes: object) -> ModelInfo:
         "spin_colour_average": 256.0,
         "domain": load_process(f"{process}_1tev").domain(),
         "training": {"seed": 1},
-        "metrics": {"x_max": 1.1},
+        "metrics": {"x_max": 1.1, "config_sha256": 64 * "0"},
     }
     return ModelInfo(**{**entries, **changes})  # type: ignore[arg-type]
 

@@ -54,7 +54,7 @@ def _rows(header: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("√ŝ", f"{domain['sqrt_s_hat'][0]:g} to {domain['sqrt_s_hat'][1]:g} GeV"),
         *((f"cut {name}", json.dumps(cut)) for name, cut in domain["cuts"].items()),
-        ("representation", header["representation"]["type"]),
+        ("representation", _representation(header["representation"])),
         ("network", f"{network['type']} {'→'.join(map(str, network['widths']))}, {network['activation']}"),
         ("likelihood", header["likelihood"]["type"]),
         ("posterior", " ".join(str(value) for value in header["posterior"].values())),
@@ -66,5 +66,11 @@ def _rows(header: dict[str, Any]) -> list[tuple[str, str]]:
         if isinstance(value, dict):
             rows += [(f"{key}: {name}", f"{number:.3g}") for name, number in value.items()]
         else:
-            rows.append((key, f"{value:.6g}"))
+            rows.append((key, value if isinstance(value, str) else f"{value:.6g}"))
     return rows
+
+
+def _representation(header: dict[str, Any]) -> str:
+    """Its type, and what it has besides."""
+    options = ("linear", "energy", "multiparticle", "conjugation", "resonances", "dipoles", "antenna")
+    return ", ".join([header["type"], *(name for name in options if header.get(name))])

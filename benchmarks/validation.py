@@ -74,7 +74,7 @@ def trained(folder: Path, dataset: Dataset, quick: bool) -> Path:
         "sigma_network": sigma,
     }
     config = load_config("fast").model_copy(update=changes)
-    model = train(dataset, folder, config, resume=(folder / "model.safetensors").exists()).model_path
+    model = train(dataset, folder, config, resume=folder.exists()).model_path
     if model is None:
         raise SystemExit(f"{folder}: the training wrote no model")
     return model
@@ -209,7 +209,7 @@ def lepton_pair_three_jets(folder: Path, n_events: int, quick: bool) -> Group:
         ),
     )
     run_folder = folder / "model"
-    model = train(dataset, run_folder, config, resume=(run_folder / "model.safetensors").exists()).model_path
+    model = train(dataset, run_folder, config, resume=run_folder.exists()).model_path
 
     def found(name: str, directory: Path, cross_section: tuple[float, float]) -> Sample:
         legs = load_process(card).pdg_ids

@@ -76,7 +76,7 @@ class Evaluator:
     policy : {"error", "nan", "truth"}
         What becomes of flagged rows: an error, NaN, or the truth where the point is sound but outside the domain.
     truth : str, optional
-        Built-in amplitude for ``policy="truth"``; the one of the model's process by default.
+        Built-in amplitude, or ``"tree:PROCESS"``, for ``policy="truth"``; that of the model's process by default.
     alpha_s, alpha : float, optional
         Couplings; those stored in the file by default.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,9 @@ def provider_card(
     ----------
     source : str or path-like
         Name of a built-in amplitude (``"gg_to_aag"``), ``"tree:PROCESS"`` for a quark line with leptons and gluons,
-        ``"blha:LIBRARY"`` for a BLHA provider, ``"sherpa:PROCESS"`` for
-        a tree-level process of Sherpa, which is compiled if need be and written as a BLHA provider, the path of a
-        model file ``.safetensors``, or of a YAML card, which is written as JSON.
+        ``"blha:LIBRARY"`` for a BLHA provider, ``"sherpa:PROCESS"`` for a tree-level process of Sherpa, which is
+        compiled if need be and written as a BLHA provider, the path of a model file ``.safetensors``, or of a YAML
+        card, which is written as JSON.
     path : path-like, optional
         Where to write it, ``NAME.json``; a new file in the folder for temporary files by default.
     **options
@@ -111,7 +112,8 @@ def provider_card(
             f"provider card of {name}: {error}; numbers, strings, true and false expected"
         ) from None
     if path is None:
-        handle, path = tempfile.mkstemp(prefix=f"pyamp_{Path(name).stem}_", suffix=".json")
+        stem = re.sub(r"[^\w.-]+", "_", Path(name).stem)
+        handle, path = tempfile.mkstemp(prefix=f"pyamp_{stem}_", suffix=".json")
         os.close(handle)
     path = os.fspath(path)
     if not path.endswith(".json"):

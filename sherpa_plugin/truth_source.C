@@ -62,10 +62,8 @@ TruthSource ReadTruth(ATOOLS::Scoped_Settings value) {
         if (value.IsList()) Stop("run card: PYAMP: TRUTH takes a single value or a block");
         truth.source = value.SetDefault("builtin:gg_to_aag").Get<std::string>();
         // Sherpa turns "builtin:NAME" of the command line into "builtin: NAME"
-        if (truth.source.rfind(tree, 0) != 0)
-            truth.source.erase(std::remove(truth.source.begin(), truth.source.end(), ' '), truth.source.end());
-        else if (truth.source.rfind(tree + " ", 0) == 0)
-            truth.source.erase(tree.size(), 1);
+        for (const std::string& prefix : {std::string("builtin:"), std::string("blha:"), tree})
+            if (truth.source.rfind(prefix + " ", 0) == 0) truth.source.erase(prefix.size(), 1);
         const bool is_card =
             truth.source.find(".json") != std::string::npos || truth.source.find(".yaml") != std::string::npos;
         if (!is_card && truth.source.find(':') == std::string::npos) truth.source = "builtin:" + truth.source;

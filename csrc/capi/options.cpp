@@ -84,8 +84,7 @@ Request read_card(const std::string& path) {
     if (source == request.options.end() || !source->is_string())
         throw Error(path +
                     ": key 'source' is missing or no string; \"builtin:NAME\", \"tree:PROCESS\", \"blha:LIBRARY\" or "
-                    "the path of a "
-                    "model file expected");
+                    "the path of a model file expected");
     request.source = source->get<std::string>();
     request.options.erase(source);
     check_options(request.options, path);

@@ -63,18 +63,23 @@ typedef enum {
     PYAMP_FLAG_FAILED = 32         /* the evaluation gave no finite number: the amplitude is NaN */
 } pyamp_flag;
 
+/* clang-format off */
 /* Opens a matrix element. source: path of a model file .safetensors, "builtin:NAME", "tree:PROCESS", "blha:LIBRARY"
  * for a one-loop provider, or the path of a provider card .json: a JSON object with "source" and any of the options
- * below, which those given here replace. options: NULL, or a JSON object with any of "alpha_s", "alpha"  couplings
- * (default: those stored in the file; 0.118 and 1/137.035999084 for a built-in) "dtype"             "float32" |
- * "float64": arithmetic of the network (default: the file's) "weights"           "full" | "bfloat16": 16 bits each,
- * for float32 on the CPU; less accurate, and faster where one point at a time waits for the weights of a larger
- * network (default "full") "device"            "cpu" | "cuda" | "cuda:N" "backend"           "auto" | "fused" |
- * "libtorch": what runs the network (default "auto": fused where it can) "policy"            "error" | "nan" |
- * "truth": what to do with flagged points (default "error") "truth"             "builtin:NAME" for policy "truth"
- * (default: the built-in of the model's process) "identical_particle_factor"  true: |M|^2 gets 1/n! for n identical
- * outgoing particles (default false) "blha", "tree"      options of a BLHA provider or a tree, a JSON object
- * (docs/hosts.md) Unknown options are refused. On failure *handle is NULL. */
+ * below, which those given here replace.
+ * options: NULL, or a JSON object with any of
+ *   "alpha_s", "alpha"  couplings (default: those stored in the file; 0.118 and 1/137.035999084 for a built-in)
+ *   "dtype"             "float32" | "float64": arithmetic of the network (default: the file's)
+ *   "weights"           "full" | "bfloat16": 16 bits each, for float32 on the CPU; less accurate, and faster where
+ *                       one point at a time waits for the weights of a larger network (default "full")
+ *   "device"            "cpu" | "cuda" | "cuda:N"
+ *   "backend"           "auto" | "fused" | "libtorch": what runs the network (default "auto": fused where it can)
+ *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
+ *   "truth"             "builtin:NAME" or "tree:PROCESS" for policy "truth" (default: that of the model's process)
+ *   "identical_particle_factor"  true: |M|^2 gets 1/n! for n identical outgoing particles (default false)
+ *   "blha", "tree"      options of a BLHA provider or of a tree, a JSON object (docs/hosts.md)
+ * Unknown options are refused. On failure *handle is NULL. */
+/* clang-format on */
 PYAMP_API int pyamp_open(pyamp_handle** handle, const char* source, const char* options);
 
 /* Evaluates events offset ... offset+count-1 on the calling thread. One thread at a time per handle. With policy

@@ -6,7 +6,9 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <nlohmann/json.hpp>
 
+#include "amplitudes/open.h"
 #include "error.h"
 #include "kinematics/point_check.h"
 
@@ -121,7 +123,9 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
       front_end_(model_),
       moments_(model_.likelihood, model_.target) {
     if (policy_ == Policy::truth) {
-        truth_ = make_builtin_amplitude(options.truth.empty() ? model_.process.name : options.truth);
+        const std::string& truth = options.truth.empty() ? model_.process.name : options.truth;
+        truth_ = truth.starts_with("tree:") ? open_amplitude(truth, nlohmann::json::object())
+                                            : make_builtin_amplitude(truth);
         if (truth_->process().pdg_ids != model_.process.pdg_ids)
             throw Error(path + ": truth '" + truth_->process().name + "' is another process than the model's '" +
                         model_.process.name + "'; name the built-in amplitude of the model's process");

@@ -84,6 +84,12 @@ void add(FrontPlan& plan, FrontEnd::Lists& lists, const LogInvariants& represent
         plan.conjugation = {c->legs.data(), c->conjugates.data(), c->reference.data(),
                             static_cast<int>(c->legs.size()), static_cast<int>(c->reference.size())};
     static_assert(FrontPlan::max_resonances == LogInvariants::max_resonances);
+    constexpr int most_sets = 91;  // of eight legs, two of them incoming
+    static_assert(FrontPlan::max_sets >= most_sets &&
+                  FrontPlan::max_features >=
+                      2 * (max_pairs - 1) + 1 + most_sets +
+                          LogInvariants::Resonance::n_features * LogInvariants::max_resonances +
+                          Dipole::n_features * LogInvariants::max_dipoles);
     plan.has_linear = representation.linear;
     plan.has_energy = representation.energy;
     if (representation.multiparticle) add_sets(plan, lists.pairs_of_sets, representation);

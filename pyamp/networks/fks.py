@@ -159,12 +159,13 @@ class FKSConfig(NetworkConfig):
         if (
             not isinstance(representation, LogInvariants)
             or representation.ordering
+            or representation.conjugation
             or representation.n_features != len(representation.pairs)
         ):
             raise PyampError(
                 f"network fks: representation {representation.kind} found, the log-invariants of unordered legs and "
-                "nothing else expected; set type: log_invariants in the representation, without linear, energy and "
-                "resonances"
+                "nothing else expected; set type: log_invariants in the representation, without linear, energy, "
+                "multiparticle, conjugation and resonances"
             )
         if n_outputs != 2:
             raise PyampError(

@@ -35,11 +35,6 @@ class Antenna:
     ends: tuple[int, ...]
     gluons: tuple[int, ...]
 
-    @property
-    def links(self) -> int:
-        """Number of neighbours in each order."""
-        return len(self.gluons) + len(self.ends) // 2
-
     def log_sum(self, abs_s: torch.Tensor) -> torch.Tensor:
         """ln of the sum, ``(n,)``, of |s_ij| ``(n, legs, legs)``."""
         link = abs_s[:, 0, 1, None, None] / abs_s

@@ -181,7 +181,7 @@ class LogInvariants(Representation):
 
     def raw_features(self, momenta: torch.Tensor) -> torch.Tensor:
         abs_s = invariants(momenta, self.n_incoming).abs()
-        matrix = self._matrix(abs_s)
+        matrix = self._ordered(self._pair_matrix(abs_s))
         first, second = (torch.tensor(legs, device=abs_s.device) for legs in zip(*self.pairs, strict=True))
         scaled = matrix[:, first, second] / abs_s[:, 0, None]
         features = [scaled.log()]
@@ -198,23 +198,28 @@ class LogInvariants(Representation):
 
     def _log_factor(self, momenta: torch.Tensor) -> torch.Tensor:
         result = super()._log_factor(momenta)
-        if self.resonances or self.antenna:
-            matrix = self._matrix(invariants(momenta, self.n_incoming).abs())
-            shapes = [resonance.log_shape(matrix) for resonance in self.resonances]
-            if self.antenna:
-                shapes.append(self.antenna.log_sum(matrix))
-            result = result + torch.stack(shapes).sum(dim=0)
+        if not self.resonances and not self.antenna:
+            return result
+        as_they_come = self._pair_matrix(invariants(momenta, self.n_incoming).abs())
+        if self.antenna:
+            result = result + self.antenna.log_sum(as_they_come)
+        if self.resonances:
+            ordered = self._ordered(as_they_come)
+            result = result + torch.stack([r.log_shape(ordered) for r in self.resonances]).sum(dim=0)
         return result
 
-    def _matrix(self, abs_s: torch.Tensor) -> torch.Tensor:
-        """|s_ij| ``(n, pairs)`` as ``(n, legs, legs)`` with the legs of each group in order, ones on the diagonal."""
+    def _pair_matrix(self, abs_s: torch.Tensor) -> torch.Tensor:
+        """|s_ij| ``(n, pairs)`` as ``(n, legs, legs)``, ones on the diagonal."""
         matrix = abs_s.new_ones((len(abs_s), self.n_legs, self.n_legs))
         rows, columns = torch.triu_indices(self.n_legs, self.n_legs, offset=1)
         matrix[:, rows, columns] = abs_s
         matrix[:, columns, rows] = abs_s
-        return self._ordered(matrix) if self.ordering or self.conjugation else matrix
+        return matrix
 
     def _ordered(self, matrix: torch.Tensor) -> torch.Tensor:
+        """The same with the legs of each group, and particles and antiparticles, in order."""
+        if not self.ordering and not self.conjugation:
+            return matrix
         slots = torch.arange(self.n_legs, device=matrix.device).repeat(len(matrix), 1)
         for group in self.ordering:
             legs = torch.tensor(group.legs, device=matrix.device)

@@ -43,6 +43,12 @@ class Gradient(Optimizer):
         self._posterior = posterior
         self._likelihood = likelihood
         self._limit = config.gradient_clip * math.sqrt(posterior.trained_members)
+        if config.optimizer == "soap" and posterior.trained_members > 1:
+            # Its preconditioner would mix the members, whose weights lie in one tensor.
+            raise PyampError(
+                f"optimizer: soap with posterior {posterior.header()['type']} of {posterior.trained_members} networks "
+                "found, one network expected; take adam, or train them one by one with --sweep"
+            )
         parameters = list(posterior.parameters())
         self._optimizer = _of_torch(parameters, config)
 

@@ -105,6 +105,12 @@ def test_soap_learns_in_fewer_steps(dataset: Dataset, tmp_path: Path) -> None:
     assert deviation("soap", 1e-2) < 0.8 * min(deviation("adam", rate) for rate in (3e-3, 1e-2))
 
 
+def test_soap_mixes_no_members(dataset: Dataset, tmp_path: Path) -> None:
+    config = TrainingConfig(**{**STAGE, "optimizer": "soap"}, posterior={"type": "ensemble", "members": 2})
+    with pytest.raises(pyamp.PyampError, match="soap with posterior ensemble of 2 networks found"):
+        train(dataset, tmp_path / "run", config)
+
+
 def test_soap_needs_its_package(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
     with pytest.raises(pyamp.PyampError, match="soap needs the package pytorch_optimizer"):

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import pyamp
 from pyamp.datasets import generate
 from pyamp.errors import PyampError
+from pyamp.model_file import write_model
+from pyamp.phase_space import PhaseSpace
 from pyamp.processes import load_process
+from pyamp.training import TrainingConfig, make_surrogate
+from tests.support import model_info
 from tests.textbook import (
     Floats,
     dot,
@@ -241,3 +248,47 @@ def test_faults_are_one_line(process: str, options: dict[str, float], complaint:
         pyamp.truth(f"tree:{process}", **options)
     assert complaint in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_default_path_of_a_provider_card_is_plain() -> None:
+    path = Path(pyamp.provider_card("tree:21 21 -> 11 -11 1 -1"))
+    try:
+        assert re.fullmatch(r"[\w.-]+", path.name)
+        assert pyamp.truth(str(path)).pdg_ids == (21, 21, 11, -11, 1, -1)
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("source", "block"), [("gg_to_aag", "tree"), ("tree:21 21 -> 11 -11 1 -1", "blha"), ("gg_to_aag", "blha")]
+)
+def test_block_of_another_source_is_refused(tmp_path: Path, source: str, block: str) -> None:
+    card = tmp_path / "card.yaml"
+    card.write_text(f'source: "{source}"\n{block}: {{mz: 90.0}}\n')
+    with pytest.raises(pyamp.PyampError, match=f"{block} is a block for another source than"):
+        pyamp.truth(str(card))
+
+
+def test_policy_truth_of_a_tree(tmp_path: Path) -> None:
+    """Points outside the domain of a surrogate go to the tree."""
+    process = "21 21 -> 11 -11 21 1 -1"
+    card = load_process("gg_to_eegdd_lhc13")
+    momenta = PhaseSpace(card).sample(100, seed=2).momenta
+    truth = pyamp.truth(f"tree:{process}", alpha_s=0.118, alpha=1 / 137.0)
+    points = torch.from_numpy(momenta)
+    config = TrainingConfig(
+        representation={"factor": "scale"}, network={"hidden": [8]}, likelihood={"type": "mse"}
+    )
+    surrogate = make_surrogate(config, card.pdg_ids, 2, len(momenta))
+    surrogate.fit_preprocessing(points, torch.from_numpy(truth.stripped(momenta)))
+    info = replace(
+        model_info(),
+        process={"name": "any", "pdg_ids": list(card.pdg_ids), "n_incoming": 2},
+        couplings={"alpha_s": 0.118, "alpha": 1 / 137.0, "alpha_s_power": 3, "alpha_power": 2},
+        domain=card.domain(),
+    )
+    path = tmp_path / "model.safetensors"
+    write_model(path, surrogate, info, points[:16])
+    outside = momenta[:5] * 1e3
+    found = pyamp.Evaluator(path, policy="truth", truth=f"tree:{process}")(outside)
+    np.testing.assert_allclose(found.amplitude, truth.me2(outside), rtol=1e-12)

@@ -41,10 +41,10 @@ std::string lower_case(std::string text) {
     return text;
 }
 
-Process parse_process(const std::string& text, const std::string& where) {
+Process parse_process(const std::string& text, const std::string& where, const std::string& example) {
     const auto arrow = text.find("->");
     if (arrow == std::string::npos)
-        throw Error(where + ": '" + text + "', a process such as \"21 21 -> 22 22 21\" expected");
+        throw Error(where + ": '" + text + "', a process such as \"" + example + "\" expected");
     Process process;
     process.pdg_ids = pdg_ids(text.substr(0, arrow), where);
     process.n_incoming = process.n_legs();

@@ -26,7 +26,9 @@ Line parse_line(const std::string& text, const std::string& where);
 
 /// "21 21 -> 22 22 21".
 std::string process_text(const Process& process);
-Process parse_process(const std::string& text, const std::string& where);
+/// @param example of a process, for the message where there is none
+Process parse_process(const std::string& text, const std::string& where,
+                      const std::string& example = "21 21 -> 22 22 21");
 
 /// For every leg of `wanted` the leg of `given` that is the same particle on the same side; empty if there is none.
 std::vector<int> map_legs(const Process& wanted, const Process& given);

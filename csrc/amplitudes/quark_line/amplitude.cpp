@@ -128,6 +128,7 @@ void Amplitude::set_point(const Legs& legs, const Momentum* point, int n_incomin
     leptons_[0] = current(legs.lepton, legs.antilepton);
     leptons_[1] = current(legs.antilepton, legs.lepton);
 
+    if (legs.gluons.empty()) return;
     // With a single gluon there is no propagator of all gluons.
     const unsigned all = (1u << legs.gluons.size()) - 1;
     const double propagator = legs.gluons.size() > 1 ? 1 / s_gluons_[all] : 1.0;
@@ -328,8 +329,9 @@ void Amplitude::evaluate(const Legs& legs, const Momentum* point, int n_incoming
     }
     for (int w = 1; w < words_.first_ordering; ++w) {
         const Word& word = words_.all[w];
-        if (word.is_canonical) gluon_current(word);
-        // words of one length come together, a canonical one before its reversed one
+        // Words of one length come together, a canonical one before its reversed one.
+        if (word.is_canonical)
+            gluon_current(word);
         else
             reverse_gluon_current(word);
         quark_currents(word);

@@ -58,7 +58,7 @@ std::vector<double> colours_of(std::size_t n_gluons) {
 }  // namespace
 
 QuarkLine::QuarkLine(const std::string& process, const nlohmann::json& options)
-    : process_(named(blha::parse_process(process, "tree"))),
+    : process_(named(blha::parse_process(process, "tree", "21 21 -> 11 -11 1 -1"))),
       legs_(quark_line::sort_legs(process_)),
       exchange_(legs_.quark_id, legs_.lepton_id, quark_line::read_parameters(options)),
       colours_(colours_of(legs_.gluons.size())),

@@ -138,7 +138,7 @@ SubProcess open(const Order& order, const Process& process) {
     found.pdg_ids = description["process"]["pdg_ids"].get<std::vector<int>>();
     found.n_incoming = description["process"]["n_incoming"];
     result.legs = blha::map_legs(found, process);
-    if (result.legs.empty()) throw Refusal{source + " is for " + blha::process_text(found)};
+    if (result.legs.empty()) throw Refusal{source + " is for " + process_text(found)};
     const json& couplings = description["couplings"];
     result.orders = {couplings["alpha_s_power"].get<int>(), couplings["alpha_power"].get<int>()};
     result.opened_alpha = couplings["alpha"];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "amplitudes/amplitude_provider.h"
+#include "amplitudes/process_text.h"
 
 namespace pyamp::blha {
 
@@ -23,12 +24,6 @@ struct Line {
 /// @throws pyamp::Error if the file cannot be read or a process line is malformed
 std::vector<Line> read_lines(const std::string& path);
 Line parse_line(const std::string& text, const std::string& where);
-
-/// "21 21 -> 22 22 21".
-std::string process_text(const Process& process);
-/// @param example of a process, for the message where there is none
-Process parse_process(const std::string& text, const std::string& where,
-                      const std::string& example = "21 21 -> 22 22 21");
 
 /// For every leg of `wanted` the leg of `given` that is the same particle on the same side; empty if there is none.
 std::vector<int> map_legs(const Process& wanted, const Process& given);

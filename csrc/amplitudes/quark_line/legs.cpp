@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "amplitudes/blha/order_text.h"
+#include "amplitudes/process_text.h"
 #include "amplitudes/quark_line/words.h"
 #include "error.h"
 
@@ -15,7 +15,7 @@ bool is_lepton(int pdg_id) { return std::abs(pdg_id) >= 11 && std::abs(pdg_id) <
 bool is_neutrino(int pdg_id) { return is_lepton(pdg_id) && pdg_id % 2 == 0; }
 
 Error refusal(const Process& process, const std::string& why) {
-    return Error("tree: " + why + " in '" + blha::process_text(process) +
+    return Error("tree: " + why + " in '" + process_text(process) +
                  "'; a quark and its antiquark (1 to 5), a pair of leptons of one flavour (11 to 16) and up to " +
                  std::to_string(max_gluons) +
                  " gluons expected, in any crossing but incoming neutrinos, as \"21 21 -> 11 -11 21 1 -1\"");

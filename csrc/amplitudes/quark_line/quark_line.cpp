@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
-#include "amplitudes/blha/order_text.h"
+#include "amplitudes/process_text.h"
 #include "amplitudes/quark_line/amplitude.h"
 #include "amplitudes/quark_line/colour.h"
 
@@ -58,7 +58,7 @@ std::vector<double> colours_of(std::size_t n_gluons) {
 }  // namespace
 
 QuarkLine::QuarkLine(const std::string& process, const nlohmann::json& options)
-    : process_(named(blha::parse_process(process, "tree", "21 21 -> 11 -11 1 -1"))),
+    : process_(named(parse_process(process, "tree", "21 21 -> 11 -11 1 -1"))),
       legs_(quark_line::sort_legs(process_)),
       exchange_(legs_.quark_id, legs_.lepton_id, quark_line::read_parameters(options)),
       colours_(colours_of(legs_.gluons.size())),

@@ -124,8 +124,7 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
       moments_(model_.likelihood, model_.target) {
     if (policy_ == Policy::truth) {
         const std::string& truth = options.truth.empty() ? model_.process.name : options.truth;
-        truth_ = truth.starts_with("tree:") ? open_amplitude(truth, nlohmann::json::object())
-                                            : make_builtin_amplitude(truth);
+        truth_ = open_amplitude(truth.starts_with("tree:") ? truth : "builtin:" + truth, nlohmann::json::object());
         if (truth_->process().pdg_ids != model_.process.pdg_ids)
             throw Error(path + ": truth '" + truth_->process().name + "' is another process than the model's '" +
                         model_.process.name + "'; name the built-in amplitude of the model's process");

@@ -4,12 +4,15 @@
 #include <thread>
 #include <vector>
 
+#include "amplitudes/open.h"
 #include "error.h"
 #include "surrogate/evaluator.h"
 
 namespace pyamp {
 // No truth here: it would bring the amplitudes into the program.
-std::unique_ptr<AmplitudeProvider> make_builtin_amplitude(const std::string& name) { throw Error(name); }
+std::unique_ptr<AmplitudeProvider> open_amplitude(const std::string& name, const nlohmann::json&) {
+    throw Error(name);
+}
 }  // namespace pyamp
 
 namespace {

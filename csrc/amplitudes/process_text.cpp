@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "error.h"
+#include "whole_number.h"
 
 namespace pyamp {
 namespace {
@@ -13,15 +14,9 @@ std::vector<int> pdg_ids(const std::string& text, const std::string& where) {
     std::vector<int> ids;
     std::string word;
     while (words >> word) {
-        std::size_t used = 0;
-        int id = 0;
-        try {
-            id = std::stoi(word, &used);
-        } catch (const std::logic_error&) {
-            used = 0;
-        }
-        if (used != word.size()) throw Error(where + ": '" + word + "' in a process, a PDG id expected");
-        ids.push_back(id);
+        const auto id = whole_number(word);
+        if (!id) throw Error(where + ": '" + word + "' in a process, a PDG id expected");
+        ids.push_back(*id);
     }
     return ids;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "error.h"
+#include "whole_number.h"
 
 namespace pyamp::olp {
 namespace {
@@ -29,15 +30,9 @@ struct Order {
 };
 
 int number(const std::string& text) {
-    std::size_t used = 0;
-    int value = 0;
-    try {
-        value = std::stoi(text, &used);
-    } catch (const std::logic_error&) {
-        used = 0;
-    }
-    if (used == 0 || used != text.size()) throw Refusal{"a whole number expected"};
-    return value;
+    const auto value = whole_number(text);
+    if (!value) throw Refusal{"a whole number expected"};
+    return *value;
 }
 
 std::pair<std::string, std::string> split(const std::string& text) {

@@ -315,15 +315,13 @@ def truth(
         source = card["source"]
         alpha_s = card.get("alpha_s") if alpha_s is None else alpha_s
         alpha = card.get("alpha") if alpha is None else alpha
-        block = "sherpa" if source.startswith(PREFIX) else "tree" if source.startswith(TREE) else "blha"
-        for other in {"blha", "tree", "sherpa"} - {block}:
-            if card.get(other):
+        for block, prefix in (("sherpa", PREFIX), ("tree", TREE), ("blha", "blha:")):
+            if source.startswith(prefix):
+                options = {**(card.get(block) or {}), **options}
+            elif card.get(block):
                 raise PyampError(
-                    f"{name}: {other} is a block for another source than {source!r}; leave it out"
+                    f"{name}: {block} is a block for another source than {source!r}; leave it out"
                 )
-        if card.get(block) and not source.startswith((PREFIX, TREE, "blha:")):
-            raise PyampError(f"{name}: {block} is a block for another source than {source!r}; leave it out")
-        options = {**(card.get(block) or {}), **options}
     if source.startswith(PREFIX):
         source, options = open_tree_level(source, **options)
     if options and not source.startswith(("blha:", TREE)):

@@ -10,9 +10,8 @@ from typing import Any
 import torch
 
 from pyamp.errors import PyampError
+from pyamp.representations.representation import GLUON, QUARKS
 
-GLUON = 21
-QUARKS = range(1, 7)
 MOST_GLUONS = 6
 
 

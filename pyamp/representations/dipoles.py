@@ -14,11 +14,10 @@ from typing import Any, Literal
 import torch
 
 from pyamp.errors import PyampError
-from pyamp.representations.representation import GLUON
+from pyamp.representations.representation import GLUON, QUARKS
 
 FEATURES_OF_EACH = 3
 MOST_DIPOLES = 64
-QUARKS = range(1, 7)
 LEAST_X = 1e-12  # of a mapped beam: keeps what rounding made of 0 finite
 
 Splitting = Literal["qg", "gg", "gq", "qq"]

@@ -223,19 +223,23 @@ class LogInvariants(Representation):
         slots = torch.arange(self.n_legs, device=matrix.device).repeat(len(matrix), 1)
         for group in self.ordering:
             legs = torch.tensor(group.legs, device=matrix.device)
-            key = torch.stack([matrix[:, legs, w] for w in group.reference]).sum(dim=0)
+            key = _ordering_key(matrix, legs, group.reference)
             slots[:, legs] = legs[key.argsort(dim=1, descending=True, stable=True)]
         if self.conjugation:
-            of_first, of_conjugate = (
-                torch.stack([matrix[:, legs[0], w] for w in self.conjugation.reference]).sum(dim=0)
-                for legs in (self.conjugation.legs, self.conjugation.conjugates)
-            )
-            exchanged = of_conjugate > of_first
-            for leg, conjugate in zip(self.conjugation.legs, self.conjugation.conjugates, strict=True):
+            pairs = [*zip(self.conjugation.legs, self.conjugation.conjugates, strict=True)]
+            first = torch.tensor(pairs[0], device=matrix.device)
+            of_leg, of_conjugate = _ordering_key(matrix, first, self.conjugation.reference).T
+            exchanged = of_conjugate > of_leg
+            for leg, conjugate in pairs:
                 slots[exchanged, leg] = conjugate
                 slots[exchanged, conjugate] = leg
         ordered = matrix.gather(1, slots[:, :, None].expand(-1, -1, self.n_legs))
         return ordered.gather(2, slots[:, None, :].expand(-1, self.n_legs, -1))
+
+
+def _ordering_key(matrix: torch.Tensor, legs: torch.Tensor, reference: Sequence[int]) -> torch.Tensor:
+    """Sum of |s_iw| over the reference legs w for each leg i, ``(n, legs)``, of |s_ij| ``(n, legs, legs)``."""
+    return torch.stack([matrix[:, legs, w] for w in reference]).sum(dim=0)
 
 
 def leg_ordering(pdg_ids: Sequence[int], n_incoming: int) -> list[LegGroup]:

@@ -13,10 +13,10 @@ from pyamp.errors import PyampError
 from pyamp.kinematics import invariants, pair_index
 
 GLUON = 21
+QUARKS = range(1, 7)
 ROUNDING = 1e-12  # a smaller deviation of a feature is none
-CHUNK = (
-    1 << 16
-)  # points that are worked on at a time: what is in between takes many times the memory of momenta
+# Points that are worked on at a time: what is in between takes many times the memory of momenta.
+CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,13 @@ class TrainingConfig(StageConfig):
     likelihood: LikelihoodConfig = LikelihoodConfig()
     posterior: AnyPosteriorConfig = DeterministicConfig()
     then: list[StageConfig] = Field(default=[], description="further stages of training, one after the other")
+    event_weighting: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="a point weighs as this power of its event weight |M|² × measure; 0: all alike, 0.5: what "
+        "unweighting accepts comes first",
+    )
     boosting: BoostingConfig | None = Field(
         default=None, description="further rounds on points that went wrong"
     )

@@ -24,10 +24,11 @@ from pyamp.training.stage import StageConfig
 
 @dataclass(frozen=True)
 class Points:
-    """Momenta ``(n, legs, 4)`` in GeV and stripped amplitudes ``(n,)``, float64."""
+    """Momenta ``(n, legs, 4)`` in GeV, stripped amplitudes ``(n,)`` and, or None, weights in the loss; float64."""
 
     momenta: torch.Tensor
     amplitude: torch.Tensor
+    weight: torch.Tensor | None = None
 
 
 def make_surrogate(config: TrainingConfig, pdg_ids: list[int], n_incoming: int, n_train: int) -> Surrogate:
@@ -83,7 +84,7 @@ def fit(
         surrogate.continue_from(start)
     dtype = getattr(torch, config.most_precise_dtype())
     known, held_out = (
-        Sample(*surrogate.preprocess(p.momenta, p.amplitude, dtype)) for p in (training, validation)
+        Sample(*surrogate.preprocess(p.momenta, p.amplitude, dtype), p.weight) for p in (training, validation)
     )
     with _threads(config.threads):
         run = _Run(surrogate, config, known, held_out, files, progress)

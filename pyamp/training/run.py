@@ -34,6 +34,7 @@ METRICS_NAME = "metrics.json"
 CHECKPOINT_NAME = "checkpoint.pt"
 MINIMUM_POINTS = 100
 OVERWEIGHT_BUDGET = 1e-3
+LARGEST_WEIGHT = 30.0  # of a point in the loss: above, a batch would be that point's alone
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,20 @@ def _x_max(test: Dataset, amplitude: FloatArray) -> float | None:
 
 
 def training_points(dataset: Dataset, config: TrainingConfig, seed: int) -> Points:
-    """What is trained on: with the noise of the configuration."""
+    """What is trained on: with the noise of the configuration, and its weights."""
     amplitude, kept = config.noise.apply(dataset.momenta, dataset.amplitude, seed)
-    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]))
+    weight = None
+    if config.event_weighting:
+        weight = torch.from_numpy(
+            loss_weights(dataset.amplitude * dataset.measure, config.event_weighting)[kept]
+        )
+    return Points(torch.from_numpy(dataset.momenta[kept]), torch.from_numpy(amplitude[kept]), weight)
+
+
+def loss_weights(event_weights: FloatArray, power: float) -> FloatArray:
+    """What points ``(n,)`` weigh in the loss: a power of their event weights over its mean, at most LARGEST_WEIGHT."""
+    powers = event_weights**power
+    return np.minimum(powers / powers.mean(), LARGEST_WEIGHT)
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

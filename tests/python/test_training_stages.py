@@ -33,6 +33,7 @@ from pyamp.training import (
 from pyamp.training.boosting import Boosting
 from pyamp.training.last_layer import refit_last_layer
 from pyamp.training.optimizers import Gradient
+from pyamp.training.run import loss_weights, training_points
 from pyamp.training.sample import predicted
 
 STAGE = {"steps": 60, "batch_size": 128, "learning_rate": 3e-3, "validation_interval": 20, "warmup_steps": 0}
@@ -91,6 +92,39 @@ def test_run_of_every_kind_of_stage_resumes_exactly(
     header = pyamp.Evaluator(whole.model_path).header
     assert header["dtype"] == "float32"  # of the last stage, that of boosting
     assert header["sigma_network"]["widths"] == [9, 8, 1]
+
+
+def test_points_weigh_as_a_power_of_their_event_weights(dataset: Dataset) -> None:
+    config = TrainingConfig(event_weighting=0.5)
+    found = training_points(dataset, config, seed=1).weight
+    assert found is not None
+    root = np.sqrt(dataset.amplitude * dataset.measure)
+    expected = root / root.mean()
+    assert expected.max() < 30, "the limit is for the next test"
+    assert np.allclose(found.numpy(), expected, rtol=1e-14)
+    assert training_points(dataset, TrainingConfig(), seed=1).weight is None
+
+
+def test_no_point_fills_a_batch_alone() -> None:
+    weights = loss_weights(np.array([1e9] + 99 * [1.0]), 1.0)
+    assert weights[0] == 30.0
+    assert np.allclose(weights[1:], 1.0 / (1e7 + 0.99))
+
+
+def test_event_weighting_is_for_events_at_the_cost_of_other_points(dataset: Dataset, tmp_path: Path) -> None:
+    """A network too small for all points is better for events, and worse for all points alike, with their weights."""
+    rms = {}
+    for power in (0.0, 1.0):
+        config = TrainingConfig(
+            **{**STAGE, "steps": 1500, "optimizer": "soap", "learning_rate": 1e-2},
+            network={"hidden": [4]},
+            likelihood={"type": "mse"},
+            event_weighting=power,
+        )
+        metrics = train(dataset, tmp_path / str(power), config).metrics
+        rms[power] = {sample: metrics[sample]["rms_delta"] for sample in ("flat", "amplitude")}
+    assert rms[1.0]["amplitude"] < 0.8 * rms[0.0]["amplitude"], rms
+    assert rms[0.0]["flat"] < 0.9 * rms[1.0]["flat"], rms
 
 
 def test_soap_learns_in_fewer_steps(dataset: Dataset, tmp_path: Path) -> None:

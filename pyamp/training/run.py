@@ -229,8 +229,8 @@ def training_points(dataset: Dataset, config: TrainingConfig, seed: int) -> Poin
 
 def loss_weights(event_weights: FloatArray, power: float) -> FloatArray:
     """What points ``(n,)`` weigh in the loss: a power of their event weights over its mean, at most LARGEST_WEIGHT."""
-    powers = event_weights**power
-    return np.minimum(powers / powers.mean(), LARGEST_WEIGHT)
+    powers: FloatArray = event_weights**power
+    return np.asarray(np.minimum(powers / powers.mean(), LARGEST_WEIGHT))
 
 
 def _predict(surrogate: Surrogate, momenta: FloatArray) -> tuple[FloatArray, FloatArray]:

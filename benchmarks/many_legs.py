@@ -7,11 +7,10 @@ gg → e⁻e⁺gdd̄ and gg → e⁻e⁺ggdd̄ in p p at 13 TeV, tree level, poi
 steps of 1024, learning rate 2e-3 for Adam unless the row says another and 5e-3 for SOAP, on ordered invariants with
 `linear`, `energy` and `resonances: leptons`; "dipole" is the representation and network of that name; "soap_events" is
 "soap_antenna_multiparticle" with `event_weighting: 0.5`; "soap_long" is 3×256 with 12,000 steps of 2048, left out of
---quick. Measured on test points: |ln x|, x = A_true/A, of all points
-alike, and weighted as events; N_eff/N, where all events of the first stage get the weight x (p = 1); x_max and ε_2nd of
-two stages with overweights of 1e-3. "spread": standard deviation of what the factor leaves of ln A. Seconds of the
-processor with preprocessing and tests of the training; time for a point in batches of 1000 with one thread. Points and
-models are kept in DIR and not made again.
+--quick. Measured on test points: |ln x|, x = A_true/A, of all points alike, and weighted as events; N_eff/N, where all
+events of the first stage get the weight x (p = 1); x_max and ε_2nd of two stages with overweights of 1e-3. "spread":
+standard deviation of what the factor leaves of ln A. Seconds of the processor with preprocessing and tests of the
+training; time for a point in batches of 1000 with one thread. Points and models are kept in DIR and not made again.
 """
 
 import json

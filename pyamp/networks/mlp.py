@@ -36,16 +36,26 @@ class MLP(Network):
         self.layers = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in pairwise(widths))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        x = self._activate(self.layers[0](features)) if len(self.layers) > 1 else features
+        x = self._activate(_unrounded(self.layers[0], features)) if len(self.layers) > 1 else features
         for layer in self.layers[1:-1]:
             y = self._activate(layer(x))
             x = x + y if self.residual and x.shape == y.shape else y
-        outputs: torch.Tensor = self.layers[-1](x)
-        return outputs
+        return _unrounded(self.layers[-1], x)
 
     def header(self) -> dict[str, Any]:
         header = {"type": "mlp", "widths": self.widths, "activation": self.activation}
         return header | ({"residual": True} if self.residual else {})
+
+
+def _unrounded(layer: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """A layer in the arithmetic of its weights, under autocast too: features and outputs need more than 8 bits."""
+    outputs: torch.Tensor
+    if torch.is_autocast_enabled(x.device.type):
+        with torch.autocast(x.device.type, enabled=False):
+            outputs = layer(x.to(next(layer.parameters()).dtype))
+    else:
+        outputs = layer(x)
+    return outputs
 
 
 # About 1/√E[f(z)²] for z ~ N(0, 1), which keeps the variance from layer to layer; less where the activation saturates.

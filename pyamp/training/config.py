@@ -74,6 +74,14 @@ class TrainingConfig(StageConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _bfloat16_of_an_mlp(self) -> TrainingConfig:
+        if any(stage.bfloat16_steps for stage in self.stages()) and self.network.type != "mlp":
+            raise ValueError(
+                f"bfloat16_steps with network {self.network.type} found, mlp expected; leave bfloat16_steps out"
+            )
+        return self
+
     def stages(self) -> list[StageConfig]:
         """All stages, the first of which the keys of the configuration itself describe."""
         first = StageConfig(**self.model_dump(include=set(StageConfig.model_fields)))

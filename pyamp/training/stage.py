@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pyamp.configuration import StrictModel
 
@@ -33,7 +33,22 @@ class StageConfig(StrictModel):
         default=0.0, ge=0, lt=1, description="average weights over about 1/(1 − ema_decay) steps; 0: not"
     )
     dtype: Literal["float32", "float64"] = Field(default="float32", description="arithmetic of the network")
+    bfloat16_steps: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of the steps, from the first, whose matrix products round to bfloat16; network mlp",
+    )
     validation_interval: int = Field(default=200, ge=1, description="steps between validations")
     patience: int = Field(
         default=0, ge=0, description="validations without a better loss before stopping; 0: never"
     )
+
+    @model_validator(mode="after")
+    def _rounds_what_it_can(self) -> StageConfig:
+        if self.bfloat16_steps and (self.dtype != "float32" or self.optimizer == "natural_gradient"):
+            found = f"{self.optimizer} in {self.dtype}"
+            raise ValueError(
+                f"bfloat16_steps with {found} found, adam, adamw or soap in float32 expected; leave bfloat16_steps out"
+            )
+        return self

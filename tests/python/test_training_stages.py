@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from rich.progress import Progress
 
 import pyamp
@@ -149,6 +150,55 @@ def test_soap_needs_its_package(dataset: Dataset, tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
     with pytest.raises(pyamp.PyampError, match="soap needs the package pytorch_optimizer"):
         train(dataset, tmp_path / "run", TrainingConfig(**{**STAGE, "optimizer": "soap"}))
+
+
+def step_of(bfloat16_steps: float, progress: float) -> tuple[float, torch.Tensor]:
+    """Loss and weights after one step from the same start on the same batch."""
+    torch.manual_seed(3)
+    posterior = Deterministic(MLP([5, 64, 64, 1], "gelu"))
+    optimizer = Gradient(posterior, MeanSquaredError(), StageConfig(bfloat16_steps=bfloat16_steps))
+    features = torch.randn(512, 5)
+    loss = optimizer.step(Batch(features, features.prod(dim=1)), 1e-2, progress)
+    return float(loss), torch.cat([weight.detach().flatten() for weight in posterior.parameters()])
+
+
+def test_first_part_of_the_steps_rounds_products_to_bfloat16() -> None:
+    exact, weights = step_of(0.0, 0.3)
+    loss, rounded = step_of(0.5, 0.3)
+    assert loss != exact
+    assert loss == pytest.approx(exact, rel=2e-2)
+    # Adam's first step moves every weight by 0.01, whose sign few gradients are too small to know.
+    assert 0 < (rounded - weights).abs().mean() < 1e-3
+    assert rounded.dtype == torch.float32
+    later, same = step_of(0.5, 0.5)
+    assert later == exact
+    assert torch.equal(same, weights)
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_features_and_outputs_are_not_rounded() -> None:
+    network = MLP([3, 16, 16, 1], "gelu")
+    seen: list[torch.Tensor] = []
+    for layer in network.layers:
+        layer.register_forward_hook(lambda module, inputs, output: seen.append(output.detach()))
+    features = 1.0 + torch.rand(64, 3) / 256.0  # bfloat16 has 8 bits: these would be 1 and two other numbers
+    with torch.autocast("cpu", torch.bfloat16):
+        network(features)
+    assert [output.dtype for output in seen] == [torch.float32, torch.bfloat16, torch.float32]
+    assert torch.equal(seen[0], network.layers[0](features).detach())
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"optimizer": "natural_gradient"}, "natural_gradient in float32"),
+        ({"dtype": "float64"}, "adam in float64"),
+        ({"network": {"type": "kan"}}, "network kan"),
+    ],
+)
+def test_what_cannot_be_rounded_is_refused(options: dict[str, object], found: str) -> None:
+    with pytest.raises(ValidationError, match=f"bfloat16_steps with {found} found"):
+        TrainingConfig.model_validate({"bfloat16_steps": 0.5, **options})
 
 
 def test_sigma_network_learns_the_deviations_of_the_mean(dataset: Dataset, tmp_path: Path) -> None:

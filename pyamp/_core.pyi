@@ -32,6 +32,9 @@ def unweighting_uniforms(seed: int, start: int, n: int, count: int) -> npt.NDArr
 def two_stage_decisions(
     seed: int, start: int, x: npt.NDArray[np.float64], x_max: float
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]: ...
+def screen_decisions(
+    seed: int, start: int, y: npt.NDArray[np.float64], y_max: float
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]: ...
 def roulette_decisions(
     seed: int, start: int, relative_sigma: npt.NDArray[np.float64], kappa: float, p_min: float
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]: ...

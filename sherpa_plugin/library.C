@@ -42,6 +42,7 @@ Library::Library(const std::string& path) : m_path(path) {
 
 SecondStageFunctions::SecondStageFunctions(const Library& library) : last_error(library.last_error) {
     Resolve(library.p_library, library.Path(), "pyamp_two_stage", two_stage);
+    Resolve(library.p_library, library.Path(), "pyamp_screen", screen);
     Resolve(library.p_library, library.Path(), "pyamp_roulette", roulette);
     Resolve(library.p_library, library.Path(), "pyamp_roulette_weight", roulette_weight);
     Resolve(library.p_library, library.Path(), "pyamp_budget_maximum", budget_maximum);

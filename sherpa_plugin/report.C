@@ -30,11 +30,17 @@ Gain GainOf(const Run& run, const Sherpa_Counts& sherpa) {
     const Unweighting* second = run.SecondStage();
     Gain gain;
     if (!events.points) return gain;
-    double evaluating = events.surrogate.seconds + events.truth.seconds;
+    double surrogates = events.screen.seconds + events.surrogate.seconds;
+    double efficiency = static_cast<double>(Accepted(run, sherpa)) / events.points;
+    if (const Unweighting* screen = run.BehindScreen()) {
+        surrogates += screen->WarmUp().truth.seconds + screen->Counts().truth.seconds;
+        // its warm-up accepts everything
+        efficiency = screen->Counts().Epsilon() * (screen->WarmUp().seen + screen->Counts().seen) / events.points;
+    }
+    double evaluating = surrogates + events.truth.seconds;
     if (second) evaluating += second->WarmUp().truth.seconds + second->Counts().truth.seconds;
     gain.t_ps = (events.WallSeconds() - evaluating) / events.points;
-    gain.t_surrogate = events.surrogate.Mean();
-    const double efficiency = static_cast<double>(Accepted(run, sherpa)) / events.points;
+    if (run.Surrogate()) gain.t_surrogate = surrogates / events.points;
     if (run.Card().mode == Mode::truth) {
         gain.t_me = events.truth.Mean();
         gain.epsilon_full = efficiency;
@@ -60,6 +66,8 @@ Json PhaseTree(const PhaseStatistics& phase) {
     return {{"points", phase.points},
             {"repeated", phase.repeated},
             {"wall_s", Number(phase.WallSeconds())},
+            {"screen_calls", phase.screen.calls},
+            {"screen_s", Number(phase.screen.seconds)},
             {"surrogate_calls", phase.surrogate.calls},
             {"surrogate_s", Number(phase.surrogate.seconds)},
             {"truth_calls", phase.truth.calls},
@@ -115,6 +123,7 @@ void WriteYaml(std::ostream& out, const Json& tree, const std::string& indent = 
 
 void PrintPhase(std::ostream& out, const std::string& name, const PhaseStatistics& phase) {
     out << "  " << name << ": " << phase.points << " points inside the cuts in " << Time(phase.WallSeconds());
+    if (phase.screen.calls) out << "; screen " << phase.screen.calls << " x " << Time(phase.screen.Mean());
     if (phase.surrogate.calls)
         out << "; surrogate " << phase.surrogate.calls << " x " << Time(phase.surrogate.Mean());
     if (phase.truth.calls) out << "; truth " << phase.truth.calls << " x " << Time(phase.truth.Mean());
@@ -148,6 +157,7 @@ void Report(const Run& run) {
     text << "pyamp: summary, MODE " << NameOf(run.Card().mode) << ", " << run.Truth().ProcessName() << '\n';
     PrintPhase(text, "integration", run.Counts().integration);
     PrintPhase(text, "events", run.Counts().events);
+    if (run.BehindScreen()) PrintScreen(text, *run.BehindScreen(), run.Counts().events.screen);
     if (run.SecondStage()) PrintSecondStage(text, *run.SecondStage(), run.Card().mode);
     if (run.Counts().events.points) PrintGain(text, run, gain);
     msg_Out() << text.str() << std::flush;
@@ -160,6 +170,11 @@ void Report(const Run& run) {
                  {"sherpa", {{"events", sherpa.events}, {"trials", sherpa.trials}}},
                  {"integration", PhaseTree(run.Counts().integration)},
                  {"events", PhaseTree(run.Counts().events)}};
+    if (run.Screen()) {
+        Json screen = {{"model", run.Screen()->Source()}};
+        screen.update(ScreenTree(*run.BehindScreen(), run.Counts().events.screen));
+        tree["screen"] = screen;
+    }
     if (run.SecondStage()) tree["second_stage"] = SecondStageTree(*run.SecondStage(), run.Card().mode);
     tree["gain"] = GainTree(run, gain);
     std::ofstream file(run.Card().summary);

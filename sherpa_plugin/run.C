@@ -17,12 +17,14 @@ std::unique_ptr<Run>& Slot() {
     return run;
 }
 
-std::unique_ptr<Amplitude> OpenSurrogate(const Library& library, const Settings& settings) {
+std::unique_ptr<Amplitude> OpenSurrogate(const Library& library, const Settings& settings, const std::string& model,
+                                         bool uncertainty) {
     // policy "nan": the plugin itself sends points to the truth, since it times and counts them
     nlohmann::json options = {{"policy", "nan"}};
     if (!settings.dtype.empty()) options["dtype"] = settings.dtype;
-    return std::make_unique<Amplitude>(library, settings.model, "surrogate", options,
-                                       settings.mode == Mode::roulette);
+    auto surrogate = std::make_unique<Amplitude>(library, model, "surrogate", options, uncertainty);
+    CheckDomain(*surrogate, settings.outside_domain);
+    return surrogate;
 }
 
 }  // namespace
@@ -49,30 +51,40 @@ Run::Run()
         Stop(m_settings.summary + ": the summary cannot be written there; change PYAMP: {SUMMARY: path}");
     p_truth = std::make_unique<Amplitude>(m_library, m_settings.truth.source, "truth", m_settings.truth.options);
     if (m_settings.mode != Mode::truth) {
-        p_surrogate = OpenSurrogate(m_library, m_settings);
+        p_surrogate = OpenSurrogate(m_library, m_settings, m_settings.model, m_settings.mode == Mode::roulette);
         CheckSameProcess(*p_surrogate, *p_truth);
-        CheckDomain(*p_surrogate, m_settings.outside_domain);
+    }
+    if (!m_settings.screen.empty()) {
+        p_screen = OpenSurrogate(m_library, m_settings, m_settings.screen, false);
+        CheckSameProcess(*p_screen, *p_truth);
+        p_behind_screen =
+            std::make_unique<Unweighting>(m_library, Stage::screen, Mode::two_stage, m_settings.behind_screen);
     }
     if (HasSecondStage(m_settings.mode)) {
         SecondStageSettings& second = m_settings.second_stage;
         if (m_settings.mode == Mode::two_stage && second.warm_up == 0)
             second.x_max = ChooseXMax(second.x_max, *p_surrogate);
-        p_unweighting = std::make_unique<Unweighting>(m_library, m_settings.mode, second);
+        p_unweighting = std::make_unique<Unweighting>(m_library, Stage::second, m_settings.mode, second);
     }
     msg_Info() << "pyamp: MODE " << NameOf(m_settings.mode) << ", truth " << p_truth->Source();
     if (p_surrogate)
         msg_Info() << ", surrogate " << p_surrogate->Source() << " ("
                    << p_surrogate->Description().value("backend", "") << ", "
                    << p_surrogate->Description().value("dtype", "") << ")";
+    if (p_screen)
+        msg_Info() << ", screen " << p_screen->Source() << " (" << p_screen->Description().value("backend", "")
+                   << "), " << p_behind_screen->InWords();
     if (p_unweighting) msg_Info() << ", " << p_unweighting->InWords();
     msg_Info() << std::endl;
 }
 
 void Run::BindProcess(const std::vector<int>& sherpa_pdg_ids, int n_in, const std::vector<double>& orders) {
-    CheckProcess(*p_truth, sherpa_pdg_ids, n_in, orders);
-    if (p_surrogate) CheckProcess(*p_surrogate, sherpa_pdg_ids, n_in, orders);
-    const bool bound = p_truth->MapLegs(sherpa_pdg_ids) && (!p_surrogate || p_surrogate->MapLegs(sherpa_pdg_ids));
-    if (!bound) Stop("internal error: the legs could not be mapped after the process was checked");
+    for (Amplitude* amplitude : {p_truth.get(), p_surrogate.get(), p_screen.get()}) {
+        if (!amplitude) continue;
+        CheckProcess(*amplitude, sherpa_pdg_ids, n_in, orders);
+        if (!amplitude->MapLegs(sherpa_pdg_ids))
+            Stop("internal error: the legs could not be mapped after the process was checked");
+    }
 }
 
 bool Run::Point::SameAs(const ATOOLS::Vec4D_Vector& other) const {
@@ -104,36 +116,44 @@ double Run::FirstStage(const ATOOLS::Vec4D_Vector& momenta, const Couplings& cou
     m_last.momenta = momenta;
     m_last.couplings = couplings;
     Evaluate(m_last, statistics);
-    m_recorder.Record(m_last.momenta, (p_surrogate ? *p_surrogate : *p_truth).LegMap(), couplings, m_last.from_truth,
-                      m_last.me2);
+    m_recorder.Record(m_last.momenta, (p_surrogate ? *p_surrogate : *p_truth).LegMap(), couplings,
+                      m_last.origin == Origin::truth, m_last.me2);
     statistics.last = Clock::now();
     return m_last.me2;
 }
 
 void Run::Evaluate(Point& point, PhaseStatistics& statistics) {
-    point.from_truth = true;
-    if (p_surrogate) {
-        Amplitude::Value value;
-        {
-            const Stopwatch stopwatch(statistics.surrogate);
-            value = (*p_surrogate)(point.momenta, point.couplings);
-        }
-        if (value.flags == 0) {
-            point.from_truth = false;
-            point.me2 = value.me2;
-            point.relative_sigma = value.relative_sigma;
-            return;
-        }
-        if (value.flags & PYAMP_FLAG_OUTSIDE_DOMAIN) {
-            ++statistics.outside_domain;
-            if (m_settings.outside_domain == OutsideDomain::error)
-                Stop(p_surrogate->Source() + ": a phase-space point lies outside the domain on which it was " +
-                     "trained (" + Domain(*p_surrogate) +
-                     "); tighten SELECTORS, or give PYAMP: {OUTSIDE_DOMAIN: " + "truth}");
-        } else {
-            ++statistics.failed;
-        }
+    point.origin = Origin::screen;
+    if (!p_screen || !Predict(*p_screen, point, statistics, statistics.screen))
+        EvaluateBetter(point, statistics, statistics.surrogate);
+}
+
+bool Run::Predict(Amplitude& surrogate, Point& point, PhaseStatistics& statistics, Cost& cost) {
+    Amplitude::Value value;
+    {
+        const Stopwatch stopwatch(cost);
+        value = surrogate(point.momenta, point.couplings);
     }
+    if (value.flags == 0) {
+        point.me2 = value.me2;
+        point.relative_sigma = value.relative_sigma;
+        return true;
+    }
+    if (value.flags & PYAMP_FLAG_OUTSIDE_DOMAIN) {
+        ++statistics.outside_domain;
+        if (m_settings.outside_domain == OutsideDomain::error)
+            Stop(surrogate.Source() + ": a phase-space point lies outside the domain on which it was trained (" +
+                 Domain(surrogate) + "); tighten SELECTORS, or give PYAMP: {OUTSIDE_DOMAIN: truth}");
+    } else {
+        ++statistics.failed;
+    }
+    return false;
+}
+
+void Run::EvaluateBetter(Point& point, PhaseStatistics& statistics, Cost& surrogate_cost) {
+    point.origin = Origin::surrogate;
+    if (p_surrogate && Predict(*p_surrogate, point, statistics, surrogate_cost)) return;
+    point.origin = Origin::truth;
     point.me2 = TruthValue(point, statistics.truth);
     if (std::isnan(point.me2)) {
         ++statistics.lost;
@@ -154,8 +174,19 @@ Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta) {
         point.momenta = momenta;
         Evaluate(point, m_statistics.events);
     }
-    const auto decision = p_unweighting->Decide(point.from_truth, point.relative_sigma,
-                                                [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
+    Unweighting::Decision decision{true, 1.0};
+    if (p_behind_screen)
+        decision = p_behind_screen->Decide(1.0, point.origin != Origin::screen, NAN, [&](Cost& cost) {
+            const double screened = point.me2;
+            EvaluateBetter(point, m_statistics.events, cost);
+            return point.me2 / screened;
+        });
+    if (decision.accepted) {
+        const auto second =
+            p_unweighting->Decide(decision.weight, point.origin == Origin::truth, point.relative_sigma,
+                                  [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
+        decision = {second.accepted, decision.weight * second.weight};
+    }
     m_rejected = !decision.accepted;
     m_statistics.events.last = Clock::now();
     return decision;

@@ -68,6 +68,42 @@ Json SecondStageTree(const Unweighting& second, Mode mode) {
     return tree;
 }
 
+Json ScreenTree(const Unweighting& screen, const Cost& calls) {
+    const SecondStageStatistics& counts = screen.Counts();
+    const SecondStageStatistics& warm_up = screen.WarmUp();
+    Json tree = {{"calls", calls.calls},
+                 {"s", Number(calls.seconds)},
+                 {"seen", counts.seen},
+                 {"accepted", counts.accepted.events},
+                 {"surrogate_calls", warm_up.truth.calls + counts.truth.calls},
+                 {"surrogate_s", Number(warm_up.truth.seconds + counts.truth.seconds)},
+                 {"mean_y", Number(counts.XMean())},
+                 {"largest_y", Number(counts.x_largest)},
+                 {"y_max", Number(screen.InWarmUp() ? NAN : screen.Settings().x_max)},
+                 {"excess_share", Number(counts.ExcessShare())},
+                 {"excess_share_error", Number(counts.ExcessError())},
+                 {"overweights", counts.overweights},
+                 {"overweight_share", Number(counts.OverweightShare())}};
+    if (screen.Settings().warm_up) {
+        tree["y_max_error"] = Number(screen.InWarmUp() ? NAN : screen.XMaxError());
+        tree["warm_up"] = {{"events_asked_for", screen.Settings().warm_up},
+                           {"complete", !screen.InWarmUp()},
+                           {"seen", warm_up.seen},
+                           {"mean_y", Number(warm_up.XMean())}};
+    }
+    tree["y_histogram"] = HistogramTree(screen.Histogram());
+    return tree;
+}
+
+void PrintScreen(std::ostream& out, const Unweighting& screen, const Cost& calls) {
+    const SecondStageStatistics& counts = screen.Counts();
+    out << "  screen: " << calls.calls << " x " << Time(calls.Mean()) << "; accepted " << counts.accepted.events
+        << " of " << counts.seen << " after a warm-up of " << screen.WarmUp().seen
+        << "\n    y = surrogate/screen: mean " << counts.XMean() << ", largest " << counts.x_largest << "; "
+        << screen.InWords() << "; overweights " << counts.overweights << " with " << Percent(counts.OverweightShare())
+        << " of the cross section\n";
+}
+
 void PrintSecondStage(std::ostream& out, const Unweighting& second, Mode mode) {
     const SecondStageStatistics& counts = second.Counts();
     if (const long asked = second.Settings().warm_up) {

@@ -8,10 +8,10 @@
 namespace PyAmp {
 namespace {
 
-const std::vector<std::string> known_keys = {"MODE",          "MODEL",        "TRUTH",   "X_MAX",   "KAPPA",
-                                             "P_MIN",         "N_EFF_OVER_N", "BUDGET",  "WARM_UP", "OUTSIDE_DOMAIN",
-                                             "SEED",          "SUMMARY",      "LIBRARY", "DTYPE",   "EPSILON_FULL",
-                                             "RECORD_POINTS", "RECORD_FILE"};
+const std::vector<std::string> known_keys = {"MODE",    "MODEL",          "SCREEN",        "TRUTH",        "X_MAX",
+                                             "Y_MAX",   "KAPPA",          "P_MIN",         "N_EFF_OVER_N", "BUDGET",
+                                             "WARM_UP", "OUTSIDE_DOMAIN", "SEED",          "SUMMARY",      "LIBRARY",
+                                             "DTYPE",   "EPSILON_FULL",   "RECORD_POINTS", "RECORD_FILE"};
 
 constexpr long usual_warm_up = 1000;
 
@@ -37,6 +37,16 @@ SecondStageSettings ReadSecondStage(Block& block, Mode mode) {
              "; drop one of them" + (mode == Mode::two_stage ? ", or give X_MAX: auto" : ""));
     const bool chosen = mode == Mode::roulette ? !given : mode == Mode::two_stage && (x_max_auto || events > 0);
     if (chosen) s.warm_up = events > 0 ? events : usual_warm_up;
+    return s;
+}
+
+/// Behind the screen: its own maximum, or a warm-up as long as the second stage's, which costs no truth.
+SecondStageSettings ReadBehindScreen(Block& block, const SecondStageSettings& second) {
+    SecondStageSettings s = second;
+    const std::string y_max = block.Text("Y_MAX", "");
+    const bool given = !y_max.empty() && y_max != "auto";
+    s.x_max = given ? block.Number("Y_MAX", 0.0, 0.0, 1e30, false, ", or auto") : 0.0;
+    s.warm_up = given ? 0 : second.warm_up > 0 ? second.warm_up : usual_warm_up;
     return s;
 }
 
@@ -69,6 +79,8 @@ Settings Settings::FromCard() {
     else if (s.model.empty())
         Stop(std::string("run card: PYAMP: MODEL is missing, MODE ") + NameOf(s.mode) +
              " needs it; give the path of a model file");
+    s.screen = block.Text("SCREEN", "");
+    if (!HasSecondStage(s.mode)) s.screen.clear();
     s.truth = ReadTruth(block["TRUTH"]);
     s.library = block.Text("LIBRARY", PYAMP_LIBRARY);
     s.dtype =
@@ -77,6 +89,7 @@ Settings Settings::FromCard() {
     s.outside_domain = block.One<OutsideDomain>("OUTSIDE_DOMAIN", "truth",
                                                 {{"truth", OutsideDomain::truth}, {"error", OutsideDomain::error}});
     s.second_stage = ReadSecondStage(block, s.mode);
+    s.behind_screen = ReadBehindScreen(block, s.second_stage);
     s.epsilon_full = block.Number("EPSILON_FULL", 0.0, 0.0, 1.0, false);
     s.record_points = static_cast<long>(block.Number("RECORD_POINTS", 0.0, -1.0, 1e9, true));
     s.record_file = block.Text("RECORD_FILE", "pyamp_points.csv");

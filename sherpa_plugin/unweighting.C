@@ -1,4 +1,4 @@
-// Decisions of the second stage, its warm-up, and its warnings.
+// Decisions of a stage, its warm-up, and its warnings.
 #include <algorithm>
 #include <cmath>
 #include <sstream>
@@ -20,18 +20,19 @@ void Say(const std::string& kind, const std::string& line) {
 
 }  // namespace
 
-Unweighting::Unweighting(const Library& library, Mode mode, const SecondStageSettings& settings)
+Unweighting::Unweighting(const Library& library, Stage stage, Mode mode, const SecondStageSettings& settings)
     : m_library(library),
+      m_stage(stage),
       m_mode(mode),
       m_settings(settings),
       m_warming(settings.warm_up > 0),
       m_aim(settings.n_eff_over_n) {}
 
-Unweighting::Decision Unweighting::Decide(bool from_truth, double relative_sigma,
+Unweighting::Decision Unweighting::Decide(double before, bool from_truth, double relative_sigma,
                                           const std::function<double(Cost&)>& ask) {
-    const Decision decision = m_warming                   ? WarmingUp(from_truth, relative_sigma, ask)
-                              : m_mode == Mode::two_stage ? TwoStage(from_truth, ask)
-                                                          : Roulette(from_truth, relative_sigma, ask);
+    const Decision decision = m_warming                   ? WarmingUp(before, from_truth, relative_sigma, ask)
+                              : m_mode == Mode::two_stage ? TwoStage(before, from_truth, ask)
+                                                          : Roulette(before, from_truth, relative_sigma, ask);
     ++m_index;
     return decision;
 }
@@ -49,7 +50,7 @@ void Unweighting::Note(SecondStageStatistics& statistics, double x, double count
     m_histogram.Fill(x, count);
 }
 
-Unweighting::Decision Unweighting::WarmingUp(bool from_truth, double relative_sigma,
+Unweighting::Decision Unweighting::WarmingUp(double before, bool from_truth, double relative_sigma,
                                              const std::function<double(Cost&)>& ask) {
     ++m_warm_up.seen;
     m_warm_up.from_truth += from_truth;
@@ -63,11 +64,11 @@ Unweighting::Decision Unweighting::WarmingUp(bool from_truth, double relative_si
     }
     if (static_cast<long>(m_pilot_x.size()) == m_settings.warm_up) ChooseFromPilot();
     if (x == 0.0) return {false, 0.0};
-    m_warm_up.accepted.Add(x);
+    m_warm_up.accepted.Add(before * x);
     return {true, x};
 }
 
-Unweighting::Decision Unweighting::TwoStage(bool from_truth, const std::function<double(Cost&)>& ask) {
+Unweighting::Decision Unweighting::TwoStage(double before, bool from_truth, const std::function<double(Cost&)>& ask) {
     ++m_counts.seen;
     m_counts.from_truth += from_truth;
     const double x = from_truth ? 1.0 : Ask(m_counts, ask);
@@ -75,14 +76,15 @@ Unweighting::Decision Unweighting::TwoStage(bool from_truth, const std::function
     Note(m_counts, x, 1.0);
     int accepted;
     double weight;
-    if (m_library.two_stage(m_settings.seed, m_index, x, m_settings.x_max, &accepted, &weight) != PYAMP_SUCCESS)
+    const auto decide = m_stage == Stage::second ? m_library.two_stage : m_library.screen;
+    if (decide(m_settings.seed, m_index, x, m_settings.x_max, &accepted, &weight) != PYAMP_SUCCESS)
         Stop(m_library.last_error());
     m_counts.probability_sum += std::min(1.0, x / m_settings.x_max);
     if (accepted) {
-        m_counts.accepted.Add(weight);
+        m_counts.accepted.Add(before * weight);
         if (weight > 1.0) {
             ++m_counts.overweights;
-            m_counts.overweight_sum += weight;
+            m_counts.overweight_sum += before * weight;
         }
     }
     if (const double excess = x - m_settings.x_max; excess > 0.0) {
@@ -93,7 +95,7 @@ Unweighting::Decision Unweighting::TwoStage(bool from_truth, const std::function
     return {accepted != 0, weight * m_settings.x_max};
 }
 
-Unweighting::Decision Unweighting::Roulette(bool from_truth, double relative_sigma,
+Unweighting::Decision Unweighting::Roulette(double before, bool from_truth, double relative_sigma,
                                             const std::function<double(Cost&)>& ask) {
     ++m_counts.seen;
     double weight = 1.0;
@@ -114,7 +116,7 @@ Unweighting::Decision Unweighting::Roulette(bool from_truth, double relative_sig
         }
     }
     m_counts.x_sum += weight;
-    m_counts.accepted.Add(weight);
+    m_counts.accepted.Add(before * weight);
     m_counts.negative += weight < 0.0;
     if (weight != 1.0) WatchSampleSize();
     return {true, weight};
@@ -124,12 +126,13 @@ void Unweighting::ChooseFromPilot() {
     m_warming = false;
     const std::size_t n = m_pilot_x.size();
     std::ostringstream line;
-    line << "warm-up of " << n << " events: ";
+    line << (m_stage == Stage::screen ? "screen: " : "") << "warm-up of " << n << " events: ";
     if (m_mode == Mode::two_stage) {
         if (m_library.budget_maximum(n, m_pilot_x.data(), m_settings.budget, m_settings.seed, &m_settings.x_max,
                                      &m_x_max_error) != PYAMP_SUCCESS)
             Stop(m_library.last_error());
-        line << "x_max " << m_settings.x_max << " +- " << m_x_max_error << " for BUDGET " << m_settings.budget;
+        line << MaximumName() << ' ' << m_settings.x_max << " +- " << m_x_max_error << " for BUDGET "
+             << m_settings.budget;
     } else {
         double mean_p, n_eff_over_n;
         int reached;
@@ -160,9 +163,11 @@ void Unweighting::WatchBudget() {
     if (share - 4.0 * m_counts.ExcessError() <= m_settings.budget && share <= 10.0 * m_settings.budget) return;
     m_warned = share;
     std::ostringstream line;
-    line << "after " << m_counts.seen << " events " << 100.0 * share << " % of the cross section lie above x_max "
-         << m_settings.x_max << ", BUDGET is " << 100.0 * m_settings.budget
-         << " %; the events are right, as weights above 1, but take a larger X_MAX, X_MAX: auto, or a better model";
+    const std::string key = m_stage == Stage::screen ? "Y_MAX" : "X_MAX";
+    line << "after " << m_counts.seen << " events " << 100.0 * share << " % of the cross section lie above "
+         << MaximumName() << ' ' << m_settings.x_max << ", BUDGET is " << 100.0 * m_settings.budget
+         << " %; the events are right, as weights above 1, but take a larger " << key << ", " << key
+         << ": auto, or a better " << (m_stage == Stage::screen ? "screen" : "model");
     Say("warning", line.str());
 }
 
@@ -183,7 +188,7 @@ std::string Unweighting::InWords() const {
     if (m_warming)
         text << "warm-up of " << m_settings.warm_up << " events";
     else if (m_mode == Mode::two_stage)
-        text << "x_max " << m_settings.x_max;
+        text << MaximumName() << ' ' << m_settings.x_max;
     else
         text << "KAPPA " << m_settings.kappa << ", P_MIN " << m_settings.p_min;
     return text.str();

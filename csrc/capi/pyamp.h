@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /* Version of this interface; it grows by adding keys and functions, and never changes the meaning of old ones. */
-#define PYAMP_CAPI_VERSION 2
+#define PYAMP_CAPI_VERSION 3
 
 typedef struct pyamp_handle pyamp_handle;
 
@@ -139,6 +139,12 @@ PYAMP_API int pyamp_budget_maximum(size_t n, double const* x, double budget, uin
  * them. Where not even p = 1 reaches the target, *reached is 0 and p_min 1. */
 PYAMP_API int pyamp_choose_roulette(size_t n, double const* x, double const* relative_sigma, double target,
                                     double* kappa, double* p_min, double* mean_p, double* n_eff_over_n, int* reached);
+
+/* Since version 3: a screen, a cheaper surrogate by whose weight the host accepts first, so that the surrogate itself
+ * is asked for few points. y = surrogate/screen of what it accepted. Accepts with probability min(1, y/y_max):
+ * *accepted is 1 or 0, *weight = max(1, y/y_max). y_max is positive, pyamp_budget_maximum finds one. The decision on
+ * `index` is independent of those above. */
+PYAMP_API int pyamp_screen(uint64_t seed, uint64_t index, double y, double y_max, int* accepted, double* weight);
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,17 @@ int pyamp_two_stage(uint64_t seed, uint64_t index, double x, double x_max, int* 
     });
 }
 
+int pyamp_screen(uint64_t seed, uint64_t index, double y, double y_max, int* accepted, double* weight) {
+    return guarded([&] {
+        require(accepted && weight, "pyamp_screen: accepted or weight is a null pointer");
+        require(y_max > 0.0, "pyamp_screen: y_max is not positive");
+        require(std::isfinite(y), "pyamp_screen: y is no finite number");
+        const auto decision = unweighting::two_stage(y, y_max, unweighting::first_stage_uniform(seed, index));
+        *accepted = decision.accepted;
+        *weight = decision.weight;
+    });
+}
+
 int pyamp_roulette(uint64_t seed, uint64_t index, double relative_sigma, double kappa, double p_min, int* evaluate,
                    double* probability) {
     return guarded([&] {

@@ -14,16 +14,25 @@ using Numbers = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
 std::uint64_t index_of(std::uint64_t start, py::ssize_t i) { return start + static_cast<std::uint64_t>(i); }
 
-py::tuple two_stage_decisions(std::uint64_t seed, std::uint64_t start, const Numbers& x, double x_max) {
+/// @param uniform of the stage that decides
+py::tuple decisions(std::uint64_t seed, std::uint64_t start, const Numbers& x, double x_max,
+                    double (*uniform)(std::uint64_t, std::uint64_t)) {
     py::array_t<bool> accepted(x.size());
     py::array_t<double> weight(x.size());
     for (py::ssize_t i = 0; i < x.size(); ++i) {
-        const auto decision =
-            unweighting::two_stage(x.data()[i], x_max, unweighting::second_stage_uniform(seed, index_of(start, i)));
+        const auto decision = unweighting::two_stage(x.data()[i], x_max, uniform(seed, index_of(start, i)));
         accepted.mutable_data()[i] = decision.accepted;
         weight.mutable_data()[i] = decision.weight;
     }
     return py::make_tuple(accepted, weight);
+}
+
+py::tuple two_stage_decisions(std::uint64_t seed, std::uint64_t start, const Numbers& x, double x_max) {
+    return decisions(seed, start, x, x_max, unweighting::second_stage_uniform);
+}
+
+py::tuple screen_decisions(std::uint64_t seed, std::uint64_t start, const Numbers& y, double y_max) {
+    return decisions(seed, start, y, y_max, unweighting::first_stage_uniform);
 }
 
 py::tuple roulette_decisions(std::uint64_t seed, std::uint64_t start, const Numbers& relative_sigma, double kappa,
@@ -58,6 +67,7 @@ py::tuple choose_roulette(const Numbers& x, const Numbers& relative_sigma, doubl
 void register_unweighting(py::module_& m) {
     m.def("two_stage_decisions", &two_stage_decisions, py::arg("seed"), py::arg("start"), py::arg("x"),
           py::arg("x_max"));
+    m.def("screen_decisions", &screen_decisions, py::arg("seed"), py::arg("start"), py::arg("y"), py::arg("y_max"));
     m.def("roulette_decisions", &roulette_decisions, py::arg("seed"), py::arg("start"), py::arg("relative_sigma"),
           py::arg("kappa"), py::arg("p_min"));
     m.def("roulette_weights", py::vectorize(&unweighting::roulette_weight), py::arg("x"), py::arg("probability"));

@@ -13,6 +13,10 @@ double second_stage_uniform(std::uint64_t seed, std::uint64_t index) {
     return random.uniform();
 }
 
+double first_stage_uniform(std::uint64_t seed, std::uint64_t index) {
+    return PointRandom(seed, RandomStream::unweighting, index).uniform();
+}
+
 Acceptance two_stage(double x, double x_max, double uniform) {
     const double ratio = x / x_max;
     return {uniform < ratio, std::max(1.0, ratio)};

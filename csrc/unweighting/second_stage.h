@@ -7,6 +7,8 @@ namespace pyamp::unweighting {
 
 /// The uniform number of a decision, draw 1 of its index in the stream `unweighting`: the first stage has draw 0.
 double second_stage_uniform(std::uint64_t seed, std::uint64_t index);
+/// Draw 0, for a host that accepts by a screen and only then asks the surrogate: the rest of its first stage.
+double first_stage_uniform(std::uint64_t seed, std::uint64_t index);
 
 struct Acceptance {
     bool accepted;

@@ -41,8 +41,8 @@ class Optimizer(ABC):
 class Gradient(Optimizer):
     """Adam, AdamW or SOAP, with the norm of the gradient limited; a batch without a finite one is passed over.
 
-    During the first part of the stage (``bfloat16_steps``) products of matrices, of the network's inner layers and of the
-    optimiser, have inputs rounded to bfloat16 and sums in float32. Weights stay float32 throughout.
+    During the first part of the stage (``bfloat16_steps``) matrix products of the network's inner layers and of the
+    optimiser have inputs rounded to bfloat16 and sums in float32. Weights stay float32 throughout.
     """
 
     def __init__(self, posterior: Posterior, likelihood: Likelihood, config: StageConfig) -> None:

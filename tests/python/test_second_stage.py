@@ -37,6 +37,13 @@ def test_two_stages_decide_as_in_python(x: np.ndarray) -> None:
     np.testing.assert_array_equal(weight[accepted], events.weight)
 
 
+def test_what_a_screen_lets_through_is_decided_by_the_first_draw(x: np.ndarray) -> None:
+    uniform = _core.unweighting_uniforms(SEED, START, N, 2)[:, 0]
+    accepted, weight = _core.screen_decisions(SEED, START, x, 1.2)
+    np.testing.assert_array_equal(accepted, uniform < x / 1.2)
+    np.testing.assert_array_equal(weight, np.maximum(1.0, x / 1.2))
+
+
 def test_roulette_decides_by_the_second_draw(sigma: np.ndarray) -> None:
     uniform = _core.unweighting_uniforms(SEED, START, N, 2)[:, 1]
     expected = np.clip(0.8 * sigma, 0.05, 1.0)
@@ -156,6 +163,11 @@ def test_c_interface(c_interface: ctypes.CDLL, x: np.ndarray, sigma: np.ndarray)
             *event, ctypes.c_double(x[i]), ctypes.c_double(1.2), ctypes.byref(flag), ctypes.byref(number)
         )
         assert (status, flag.value, number.value) == (0, accepted[i], weights[i])
+        screened = _core.screen_decisions(SEED, START + i, x[i : i + 1], 1.2)
+        status = c_interface.pyamp_screen(
+            *event, ctypes.c_double(x[i]), ctypes.c_double(1.2), ctypes.byref(flag), ctypes.byref(number)
+        )
+        assert (status, flag.value, number.value) == (0, screened[0][0], screened[1][0])
         status = c_interface.pyamp_roulette(
             *event,
             *map(ctypes.c_double, (sigma[i], 0.8, 0.05)),
@@ -193,6 +205,8 @@ def test_c_interface_refuses(c_interface: ctypes.CDLL) -> None:
     outputs = (ctypes.byref(flag), ctypes.byref(number))
     refused = {
         b"x_max is not positive": (c_interface.pyamp_two_stage, (1.0, 0.0), outputs),
+        b"y_max is not positive": (c_interface.pyamp_screen, (1.0, 0.0), outputs),
+        b"y is no finite number": (c_interface.pyamp_screen, (np.nan, 1.0), outputs),
         b"x is no finite number": (c_interface.pyamp_two_stage, (np.nan, 1.0), outputs),
         b"null pointer": (c_interface.pyamp_two_stage, (1.0, 1.0), (None, None)),
         b"p_min is not positive": (c_interface.pyamp_roulette, (0.1, 1.0, 0.0), outputs),

@@ -32,12 +32,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(directory: Path, library: Path, mode: str, **settings: Any) -> SherpaResult:
-    block: dict[str, Any] = {"MODE": mode, "MODEL": "any", "LIBRARY": str(library), "RECORD_POINTS": 5000}
+def run(directory: Path, library: Path, mode: str, **more: Any) -> SherpaResult:
+    """A run with ``more`` in its block PYAMP."""
+    block = {"MODE": mode, "MODEL": "any", "LIBRARY": str(library), "RECORD_POINTS": 5000, **more}
     if mode == "roulette":
         block |= {"KAPPA": 2.0, "P_MIN": 0.1}
     hooks = ["PyAmp"] if mode in ("two_stage", "roulette") else ["None"]
-    overrides = {"PYAMP": block, "USERHOOKS": hooks, "PROCESSES": process(Integrator="Rambo"), **settings}
+    overrides = {"PYAMP": block, "USERHOOKS": hooks, "PROCESSES": process(Integrator="Rambo")}
     return run_card("partonic", None, directory, {"PSI": {"ITMIN": 500}, **overrides}, n_events=2000)
 
 
@@ -83,6 +84,20 @@ def test_roulette(run_directory: Path, library: Path) -> None:
     assert_share(second["evaluated"], own, p)
     assert second["mean_x"] == pytest.approx(1 + 0.2 / p * second["evaluated"] / 2000)
     assert second["lost"] == second["negative"] == 0
+
+
+def test_screen(run_directory: Path, library: Path) -> None:
+    """It fails where the surrogate does, and the truth answers there; all else has y = 1, x = 1.2."""
+    result = run(run_directory, library, "two_stage", SCREEN="any", Y_MAX=1.25)
+    screen, second, events = (result.summary[name] for name in ("screen", "second_stage", "events"))
+    assert_share(events["failed"], 2 * events["points"], 0.3)
+    assert events["screen_calls"] == events["points"]
+    assert screen["mean_y"] == pytest.approx(1)
+    assert screen["surrogate_calls"] + events["surrogate_calls"] > 0
+    assert_share(screen["accepted"], screen["seen"], 1 / 1.25)
+    assert second["truth_calls"] + second["from_truth"] == second["seen"] == screen["accepted"]
+    mean = (1.2 * second["truth_calls"] + second["from_truth"]) / second["seen"]
+    assert second["mean_x"] == pytest.approx(mean)
 
 
 def test_cross_section_counts_lost_points_as_zero(tmp_path: Path, library: Path) -> None:

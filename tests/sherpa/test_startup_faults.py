@@ -61,6 +61,7 @@ def rewritten(
         ({"X_MAX": "ten"}, ("X_MAX is ten", "give a number above 0")),
         ({"X_MAX": -1}, ("X_MAX is -1",)),
         ({"X_MAX": "automatic"}, ("X_MAX is automatic", "1e+30, or auto")),
+        ({"Y_MAX": "ten"}, ("Y_MAX is ten", "1e+30, or auto")),
         ({"KAPPA": 0, "P_MIN": 0.1}, ("KAPPA is 0", "a number above 0")),
         ({"P_MIN": 1.1, "KAPPA": 1}, ("P_MIN is 1.1", "not above 1")),
         ({"KAPPA": 1}, ("KAPPA without P_MIN found", "give both, or neither")),

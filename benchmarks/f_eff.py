@@ -1,6 +1,7 @@
 """How much faster unweighted events come with a surrogate: the f_eff table of arXiv:2301.13562, and of a roulette.
 
 python benchmarks/f_eff.py MODEL.safetensors [--process CARD] [--dataset FILE.h5] [--quick] [--json PATH [--add]]
+python benchmarks/f_eff.py MODEL.safetensors --screen SMALL.safetensors [...]
 python benchmarks/f_eff.py MODEL.safetensors --dataset RECORDED.h5 --phase-space SUMMARY.yaml
 python benchmarks/f_eff.py --sherpa-truth truth.yaml --sherpa-two-stage two_stage.yaml [--sherpa-roulette roulette.yaml]
 
@@ -9,8 +10,9 @@ the summaries of two runs; both together give both. Without a process or dataset
 gg_to_aag_1tev, and of the same at 230 GeV, where an LHC run has its median. With a dataset, which no training should
 have seen, amplitudes are not evaluated again. Its points count as flat ones whatever their sampling, and
 importance sampling makes few of them say more. Those that Sherpa has drawn (`pyamp generate --from-sherpa`) count as
-they are; t_PS is that of the Sherpa run whose summary is --phase-space. Everything runs on one core; a time
-is that of one point within the cuts, from batches in Python and from single points in Sherpa.
+they are; t_PS is that of the Sherpa run whose summary is --phase-space. With a screen t_surr is its time plus that of
+the model for the share of the points that pass it, and N_eff/N has the overweights of its leaks. Everything runs on
+one core; a time is that of one point within the cuts, from batches in Python and from single points in Sherpa.
 """
 
 import argparse
@@ -64,7 +66,12 @@ def default_processes() -> list[Process]:
 def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
     """Two rows for each process or for the dataset, measured here."""
     evaluator = pyamp.Evaluator(options.model, policy="nan")
-    timed = {"repeats": options.repeats, "seed": options.seed}
+    screen = pyamp.Evaluator(options.screen, policy="nan") if options.screen else None
+    if screen and screen.header["process"]["pdg_ids"] != evaluator.header["process"]["pdg_ids"]:
+        raise SystemExit(
+            f"{options.screen}: legs of another process; give a model of that of {options.model}"
+        )
+    timed = {"repeats": options.repeats, "seed": options.seed, "screen": screen}
     if options.dataset:
         dataset = Dataset.open(options.dataset)
         t_ps = phase_space_time(options.phase_space) if options.phase_space else None
@@ -94,6 +101,19 @@ def python_rows(options: argparse.Namespace) -> list[dict[str, object]]:
             "backend": evaluator.backend,
             "integrator": "sherpa" if options.phase_space else "flat",
         }
+        screened = weights.screened(options.budget)
+        if weights.screen and screened:
+            circumstances |= {
+                "screen": options.screen.name,
+                "t_screen_ms": weights.screen.t_screen,
+                "t_model_ms": weights.times.t_surr,
+                "y_max": screened.y_max,
+                "screen_share": screened.share,
+            }
+            print(
+                f"{process.name}: screen of {1e3 * weights.screen.t_screen:.3g} µs, y_max {screened.y_max:.4f}, "
+                f"{screened.share:.3%} of the points pass it to the model of {1e3 * weights.times.t_surr:.3g} µs"
+            )
         found = both(weights, options)
         rows += [names | {"mode": mode} | factors.as_row() | circumstances for mode, factors in found]
         kappa = found[-1][1].roulette.kappa if found[-1][1].roulette else 1.0
@@ -165,7 +185,7 @@ def others(path: Path, rows: list[dict[str, object]]) -> list[dict[str, object]]
 
 def row_key(row: dict[str, object]) -> tuple[object, ...]:
     """What a row is of."""
-    return tuple(row.get(key) for key in ("process", "truth", "surrogate", "where", "mode"))
+    return tuple(row.get(key) for key in ("process", "truth", "surrogate", "screen", "where", "mode"))
 
 
 def shown(row: dict[str, object]) -> dict[str, object]:
@@ -196,6 +216,9 @@ def parse() -> argparse.Namespace:
         metavar="YAML",
         help="summary of a Sherpa run whose integrator drew the dataset",
     )
+    parser.add_argument(
+        "--screen", type=Path, metavar="SMALL", help="model file of a cheap surrogate in front"
+    )
     parser.add_argument("--n-eff", type=float, default=0.99, help="N_eff/N that the roulette keeps (0.99)")
     parser.add_argument("--figure", type=Path, metavar="PNG", help="f_eff and N_eff/N over p_min")
     parser.add_argument("--name", help="of the surrogate, in the table (that of the file)")
@@ -222,6 +245,8 @@ def parse() -> argparse.Namespace:
         parser.error("a Sherpa row needs --sherpa-two-stage or --sherpa-roulette")
     if options.model is None and not in_sherpa:
         parser.error("give a model file, or the summaries of two Sherpa runs")
+    if options.screen and options.model is None:
+        parser.error("--screen stands in front of a model file; give one")
     if options.dataset and options.process:
         parser.error("give --process or --dataset, not both")
     options.points = options.points or (50_000 if options.quick else 1_000_000)

@@ -42,6 +42,16 @@ def unweight(
     seed: Annotated[int, typer.Option(help="seed of all decisions, and of new points")] = 1,
     s_max: Annotated[str, typer.Option(help="rule of the first maximum", metavar="RULE")] = "budget:1e-3",
     x_max: Annotated[str, typer.Option(help="rule of the second maximum", metavar="RULE")] = "budget:1e-3",
+    screen: Annotated[
+        Path | None,
+        typer.Option(help="model file of a cheap surrogate in front of MODEL", metavar="SMALL.safetensors"),
+    ] = None,
+    y_max: Annotated[
+        str | None,
+        typer.Option(
+            help="rule of the maximum of MODEL over --screen", metavar="RULE", show_default="budget:1e-3"
+        ),
+    ] = None,
     n_eff: Annotated[float, typer.Option(help="roulette: N_eff/N that it must keep")] = 0.99,
     kappa: Annotated[float | None, typer.Option(help="roulette: p over σ_tot/A, with --p-min")] = None,
     p_min: Annotated[float | None, typer.Option(help="roulette: smallest p, with --kappa")] = None,
@@ -70,6 +80,14 @@ def unweight(
     n_eff:0.99 (smallest maximum that keeps N_eff/N), largest. What exceeds a
     maximum stays as a weight above 1.
 
+    With --screen SMALL the model is evaluated only for points that have a chance
+    to be accepted: by the weight q with the small model, those with
+    u < y_max q/s_max, u being the random number that the point is accepted
+    with. y_max is a maximum of s/q from the pilot, by the rule --y-max. The
+    events are those without a screen, but where s > y_max q they have a weight
+    above 1. It pays if SMALL takes far less time and the shares s/q are nearly
+    the same everywhere.
+
     Outside the domain of the model the truth takes the surrogate's place, x = 1.
     Where the truth has no value the weight is 0, and the point is counted.
 
@@ -80,6 +98,7 @@ def unweight(
 
     Example: pyamp unweight run/model.safetensors points1.h5 points2.h5 -o events.h5
     Example: pyamp unweight run/model.safetensors --process gg_to_aag_1tev --mode roulette --events 10000
+    Example: pyamp unweight large.safetensors points1.h5 --screen small.safetensors
     """
     from pyamp.errors import PyampError
     from pyamp.unweighting import MaximumRule, Roulette, UnweightingSettings, generate_events
@@ -91,11 +110,14 @@ def unweight(
         if mode != "roulette":
             raise PyampError("--kappa and --p-min: have no meaning without --mode roulette; drop them")
         roulette = Roulette(kappa, p_min)
+    if y_max is not None and screen is None:
+        raise PyampError("--y-max: has no meaning without --screen; give a small model, or drop it")
     settings = UnweightingSettings(
         mode=mode,  # type: ignore[arg-type]  # refused by name
         seed=seed,
         s_max=MaximumRule.parse(s_max),
         x_max=MaximumRule.parse(x_max),
+        y_max=MaximumRule.parse(y_max or "budget:1e-3"),
         n_eff_over_n=n_eff,
         roulette=roulette,
         pilot=pilot,
@@ -105,6 +127,7 @@ def unweight(
             model,
             output,
             settings,
+            screen=screen,
             datasets=points or [],
             process=process,
             truth=truth,

@@ -111,6 +111,7 @@ def _expected(events: EventFile, x_max: float, roulette: Roulette | None, n_boot
         pilot["surrogate"],
         info.times,
         counts=pilot["counts"],
+        bounds=pilot.get("bounds"),
         maxima=Maxima(info.w_max, info.s_max, x_max),
         roulette=roulette,
         relative_sigma=pilot["relative_sigma"],
@@ -125,7 +126,9 @@ def _roulette(events: EventFile) -> Roulette:
     if info.mode == "roulette":
         return Roulette(info.kappa, info.p_min)
     x = pilot_ratio(events)
-    accepted, weight = first_stage_events(pilot["surrogate"], info.s_max, pilot["counts"])
+    accepted, weight = first_stage_events(
+        pilot["surrogate"], info.s_max, pilot["counts"], pilot.get("bounds")
+    )
     best = roulette_moments(x, np.ones_like(x), accepted, weight)[1]
     choice = choose_roulette(
         x, pilot["relative_sigma"], accepted, first_weights=weight, n_eff_over_n=N_EFF_OVER_N * best

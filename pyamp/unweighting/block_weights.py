@@ -12,6 +12,7 @@ from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator
 from pyamp.truth import Truth
 from pyamp.unweighting.points import Block
+from pyamp.unweighting.screen import Screen
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -19,7 +20,11 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass
 class Stopwatch:
-    """Times of single points in ms, one for each call that was timed."""
+    """Times of single points in ms, one for each call that was timed.
+
+    `t_surr` is what surrogates take for a point on average: behind a screen, the screen for all points and the
+    surrogate for those that pass it, over the number of all.
+    """
 
     t_me: list[float] = field(default_factory=list)
     t_ps: list[float] = field(default_factory=list)
@@ -41,11 +46,17 @@ class BlockWeights:
         None: the block has the true |M|².
     watch : Stopwatch
         Gets the times.
+    screen : Screen, optional
+        The surrogate is evaluated for the points that pass it only; what is said of it here is of these.
 
     Attributes
     ----------
     surrogate : ndarray, shape (n,)
-        Weights s in pb.
+        Weights s in pb; 0 where the screen does not let pass.
+    bounds : ndarray, shape (n,), or None
+        What the screen allows s to be in pb.
+    looked : ndarray of bool, shape (n,)
+        Points whose surrogate was evaluated.
     relative_sigma : ndarray, shape (n,)
         σ_tot/A; 0 where s is the truth's.
     outside, wanted, asked, failed : ndarray of bool, shape (n,)
@@ -54,18 +65,24 @@ class BlockWeights:
     """
 
     def __init__(
-        self, block: Block, evaluator: Evaluator | None, truth: Truth | None, watch: Stopwatch
+        self,
+        block: Block,
+        evaluator: Evaluator | None,
+        truth: Truth | None,
+        watch: Stopwatch,
+        screen: Screen | None = None,
     ) -> None:
         n = len(block)
         self.block = block
         self._truth, self._watch = truth, watch
         self._true = np.full(n, np.nan)
-        self.outside, self.wanted, self.asked, self.failed = np.zeros((4, n), dtype=np.bool_)
+        self.looked, self.outside, self.wanted, self.asked, self.failed = np.zeros((5, n), dtype=np.bool_)
+        self.bounds: FloatArray | None = None
         self.surrogate, self.relative_sigma = np.zeros((2, n))
         if np.isfinite(block.t_ps):
             watch.t_ps.append(1e3 * block.t_ps / n)
         if evaluator is not None:
-            self._predict(evaluator)
+            self._predict(evaluator, screen)
 
     def truth(self, index: IntArray) -> FloatArray:
         """True weights in pb of the points at `index`."""
@@ -93,15 +110,22 @@ class BlockWeights:
         self._watch.t_me.append(1e3 * (self._truth.clock() - begin) / len(index))
         return me2
 
-    def _predict(self, evaluator: Evaluator) -> None:
+    def _predict(self, evaluator: Evaluator, screen: Screen | None) -> None:
         begin = time.process_time()
-        prediction = evaluator(self.block.momenta)
+        index, momenta = np.arange(len(self.block)), self.block.momenta
+        if screen is not None:
+            self.bounds, index = screen.look(self.block)
+            momenta = momenta[index]
+        prediction = evaluator(momenta) if len(index) else None
         self._watch.t_surr.append(1e3 * (time.process_time() - begin) / len(self.block))
+        if prediction is None:
+            return
         amplitude = np.asarray(prediction.amplitude)
-        self.outside = np.asarray(prediction.flags) != 0
+        self.looked[index] = True
+        self.outside[index] = np.asarray(prediction.flags) != 0
         with np.errstate(divide="ignore", invalid="ignore"):
-            self.relative_sigma = np.asarray(prediction.sigma_tot) / amplitude
-        self.surrogate = amplitude * self.block.measure
+            self.relative_sigma[index] = np.asarray(prediction.sigma_tot) / amplitude
+        self.surrogate[index] = amplitude * self.block.measure[index]
         outside = np.flatnonzero(self.outside)
         if len(outside):
             self.surrogate[outside] = self._evaluated(outside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +25,8 @@ FORMAT = "pyamp events"
 FORMAT_VERSION = 1
 COLUMNS = ("momenta", "weight", "index")
 PILOT = "pilot"
-PILOT_COLUMNS = ("truth", "surrogate", "relative_sigma", "counts")
+PILOT_COLUMNS = ("truth", "surrogate", "relative_sigma", "counts", "bounds")
+_IN_PB = ("truth", "surrogate", "bounds")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class EventInfo:
     n_truth, n_asked : int
         Points whose truth unweighting asked for; all evaluations, those of points outside the model's domain included.
     n_outside, n_failed : int
-        Points outside the domain, where the truth is the surrogate; points where the truth has no value, whose weight
-        is 0.
+        Points outside the domain, where the truth is the surrogate (behind a screen those that pass it); points where
+        the truth has no value, whose weight is 0.
     n_events, weight_sum, weight_square_sum, absolute_sum, overweight_sum, n_negative
         See :class:`Totals`.
     direct_sum, direct_square_sum : float
@@ -66,7 +67,14 @@ class EventInfo:
     n_pilot_points, n_pilot_truth, n_pilot_outside, n_pilot_failed : int
         Of the pilot: points, evaluations of the truth, points outside the domain and without a value.
     t_me, t_ps, t_surr, t_me_error, t_ps_error, t_surr_error : float
-        Times of one point in ms, and standard errors.
+        Times of one point in ms, and standard errors. `t_surr` is that of all surrogates: behind a screen, of
+        the screen and, for the share of the points that pass it, of the model.
+    screen, screen_sha256 : str or None
+        Path and hash of the screen; None, as all that follows, without one.
+    y_max, y_max_error : float or None
+        Maximum of the surrogate's weights over the screen's, and its bootstrap error.
+    n_surrogate : int or None
+        Points whose surrogate was evaluated, without the pilot's.
     """
 
     process: Process
@@ -110,6 +118,11 @@ class EventInfo:
     t_me_error: float
     t_ps_error: float
     t_surr_error: float
+    screen: str | None = None
+    screen_sha256: str | None = None
+    y_max: float | None = None
+    y_max_error: float | None = None
+    n_surrogate: int | None = None
 
     @property
     def totals(self) -> Totals:
@@ -161,6 +174,11 @@ class EventInfo:
         return self.n_truth / self.n_events if self.n_events else float("nan")
 
     @property
+    def surrogate_share(self) -> float:
+        """Share of the points whose surrogate was evaluated: those that pass the screen, all without one."""
+        return 1.0 if self.n_surrogate is None else self.n_surrogate / self.n_points
+
+    @property
     def n_eff_over_n(self) -> float:
         """Kish's effective sample size over the number of events; NaN without events."""
         return self.totals.n_eff / self.n_events if self.n_events else float("nan")
@@ -168,6 +186,7 @@ class EventInfo:
     def attributes(self) -> dict[str, Any]:
         """What the file stores, and for other readers what follows from it."""
         stored = {field.name: getattr(self, field.name) for field in fields(self)}
+        stored = {name: value for name, value in stored.items() if value is not None}
         cross_section, error = self.cross_section()
         direct = self.direct_cross_section() or (np.nan, np.nan)
         return {
@@ -201,7 +220,7 @@ class EventFile:
         Number of each event among the points, the pilot's included.
     pilot : dict of str to ndarray
         ``truth`` w, ``surrogate`` s (in pb), ``relative_sigma`` σ_tot/A and ``counts``, how many points of phase space
-        each stands for, of the pilot's points.
+        each stands for, of the pilot's points; with a screen ``bounds``, what it allows s to be (in pb).
     info : EventInfo
     """
 
@@ -237,7 +256,7 @@ class EventFile:
                     file["momenta"][...],
                     file["weight"][...],
                     file["index"][...],
-                    pilot={name: file[PILOT][name][...] for name in PILOT_COLUMNS},
+                    pilot=read_pilot(file),
                     info=info,
                 )
         except (OSError, KeyError) as error:
@@ -255,7 +274,11 @@ def read_info(attributes: Mapping[str, Any], path: Path) -> EventInfo:
             f"{path}: format version {attributes.get('format_version')}, this pyamp reads up to {FORMAT_VERSION}; "
             "update pyamp"
         )
-    values = {field.name: attributes[field.name] for field in fields(EventInfo)}
+    values = {
+        field.name: attributes[field.name]
+        for field in fields(EventInfo)
+        if field.default is MISSING or field.name in attributes
+    }
     values["process"] = validated(json.loads(values["process"]), Process, f"{path}: attribute process")
     return EventInfo(**values)
 
@@ -273,9 +296,14 @@ def create_events(file: h5py.File, n_events: int | None, n_legs: int) -> None:
 def write_pilot(file: h5py.File, pilot: Mapping[str, FloatArray]) -> None:
     """Store the pilot's sample."""
     group = file.create_group(PILOT)
-    for name in PILOT_COLUMNS:
-        units = "pb" if name in ("truth", "surrogate") else "1"
-        group.create_dataset(name, data=pilot[name]).attrs["units"] = units
+    for name, column in pilot.items():
+        group.create_dataset(name, data=column).attrs["units"] = "pb" if name in _IN_PB else "1"
+
+
+def read_pilot(file: h5py.File) -> dict[str, FloatArray]:
+    """The pilot's sample; without a screen it has no bounds."""
+    group = file[PILOT]
+    return {name: group[name][...] for name in PILOT_COLUMNS if name != "bounds" or name in group}
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,12 @@ def summary_rows(info: EventInfo) -> list[tuple[str, str]]:
         ("outside the model's domain", f"{info.n_outside + info.n_pilot_outside}"),
         ("no value of the truth", f"{info.n_failed + info.n_pilot_failed}, counted as weight 0"),
     ]
+    if info.screen is not None:
+        rows += [
+            ("screen", info.screen),
+            ("y_max", f"{info.y_max:.4f} ± {info.y_max_error:.4f}"),
+            ("surrogate evaluated", f"{info.n_surrogate}, {info.surrogate_share:.2%} of the points"),
+        ]
     if info.mode == "direct":
         rows += [
             ("w_max", f"{info.w_max:.4g} ± {info.w_max_error:.2g} pb"),
@@ -45,7 +51,9 @@ def summary_rows(info: EventInfo) -> list[tuple[str, str]]:
     times = (
         f"{name} {value:.3g} ms"
         for name, value in zip(
-            ("truth", "phase space", "surrogate"), (info.t_me, info.t_ps, info.t_surr), strict=True
+            ("truth", "phase space", "surrogate" if info.screen is None else "screen and surrogate"),
+            (info.t_me, info.t_ps, info.t_surr),
+            strict=True,
         )
     )
     rows += [

@@ -1,7 +1,7 @@
 """Speed factors of a surrogate, measured: times and weights on the same points, on this machine."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from pyamp.truth import Truth, truth
 from pyamp.unweighting.maxima import budget_maximum, ratios
 from pyamp.unweighting.roulette import Roulette
 from pyamp.unweighting.roulette_choice import N_EFF_OVER_N, choose_roulette
+from pyamp.unweighting.screen import known_weights, screen_bounds
 from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
 from pyamp.unweighting.two_stage import first_stage_events
 
@@ -23,6 +24,37 @@ BATCH = 1000
 TIMED_BATCHES = 5  # of different points
 _CHUNK = 50_000
 _TRUTH_SECONDS = 10.0  # that are spent on timing a truth
+
+
+@dataclass(frozen=True)
+class ScreenSample:
+    """Weights with a screen, and what it costs.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (n,)
+        q of the points of a sample in its units; NaN where the screen knows nothing.
+    t_screen, t_screen_error : float
+        Time of one point in ms, with its standard error.
+    """
+
+    weights: FloatArray
+    t_screen: float
+    t_screen_error: float
+
+    def maximum(self, surrogate_weights: FloatArray, counts: FloatArray, budget: float) -> float:
+        """y_max by a budget."""
+        known = ~np.isnan(self.weights)
+        q = self.weights[known]
+        return budget_maximum(surrogate_weights[known] / q, budget, counts[known] * q)
+
+
+@dataclass(frozen=True)
+class ScreenFactors:
+    """y_max of a screen, and the share of the points that pass it."""
+
+    y_max: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -38,7 +70,9 @@ class WeightSample:
     counts : ndarray, shape (n,)
         How many points of the phase space each one stands for.
     times, time_errors : Times
-        In ms, with standard errors.
+        In ms, with standard errors; t_surr of the surrogate alone.
+    screen : ScreenSample or None
+        Of a screen in front of the surrogate.
     """
 
     truth_weights: FloatArray
@@ -47,6 +81,16 @@ class WeightSample:
     counts: FloatArray
     times: Times
     time_errors: Times
+    screen: ScreenSample | None = None
+
+    def screened(self, budget: float = 1e-3) -> ScreenFactors | None:
+        """What the screen lets pass, with maxima of that budget."""
+        if self.screen is None:
+            return None
+        y_max = self.screen.maximum(self.surrogate_weights, self.counts, budget)
+        s_max = budget_maximum(self.surrogate_weights, budget, self.counts)
+        passed = np.minimum(screen_bounds(self.screen.weights, y_max) / s_max, 1.0)
+        return ScreenFactors(y_max, float((self.counts * passed).sum() / self.counts.sum()))
 
     def two_stage(self, *, budget: float = 1e-3, n_bootstrap: int = 200, seed: int = 1) -> SpeedFactors:
         """Speed factors of two stages, see :func:`speed_factors`."""
@@ -70,7 +114,10 @@ class WeightSample:
             pilot = slice(0, None, 2)
             w, s = self.truth_weights[pilot], self.surrogate_weights[pilot]
             counts = self.counts[pilot]
-            events, first_weights = first_stage_events(s, budget_maximum(s, budget, counts), counts)
+            bounds = self._bounds(budget)
+            events, first_weights = first_stage_events(
+                s, budget_maximum(s, budget, counts), counts, None if bounds is None else bounds[pilot]
+            )
             roulette = choose_roulette(
                 ratios(w, s),
                 self.relative_sigma[pilot],
@@ -80,23 +127,46 @@ class WeightSample:
             ).roulette
         return self._factors(budget, n_bootstrap, seed, roulette)
 
+    def _bounds(self, budget: float) -> FloatArray | None:
+        screened = self.screened(budget)
+        if self.screen is None or screened is None:
+            return None
+        return screen_bounds(self.screen.weights, screened.y_max)
+
+    def _times(self, budget: float) -> tuple[Times, Times]:
+        """With t_surr of the screen and, for the share of the points that pass it, of the surrogate."""
+        screened = self.screened(budget)
+        if self.screen is None or screened is None:
+            return self.times, self.time_errors
+        t_surr = self.screen.t_screen + screened.share * self.times.t_surr
+        error = np.hypot(self.screen.t_screen_error, screened.share * self.time_errors.t_surr)
+        return replace(self.times, t_surr=t_surr), replace(self.time_errors, t_surr=float(error))
+
     def _factors(self, budget: float, n_bootstrap: int, seed: int, roulette: Roulette | None) -> SpeedFactors:
+        times, time_errors = self._times(budget)
         return speed_factors(
             self.truth_weights,
             self.surrogate_weights,
-            self.times,
+            times,
             counts=self.counts,
+            bounds=self._bounds(budget),
             budget=budget,
             roulette=roulette,
             relative_sigma=self.relative_sigma,
-            time_errors=self.time_errors,
+            time_errors=time_errors,
             n_bootstrap=n_bootstrap,
             seed=seed,
         )
 
 
 def sample_phase_space(
-    evaluator: Evaluator, process: Process, n_points: int, *, repeats: int = 21, seed: int = 1
+    evaluator: Evaluator,
+    process: Process,
+    n_points: int,
+    *,
+    repeats: int = 21,
+    seed: int = 1,
+    screen: Evaluator | None = None,
 ) -> WeightSample:
     """Sample flat phase space, evaluate truth and surrogate, time all three.
 
@@ -115,6 +185,8 @@ def sample_phase_space(
         Number of batches timed.
     seed : int
         Of the phase space.
+    screen : Evaluator, optional
+        A cheap surrogate in front of the surrogate, with ``policy="nan"``.
     """
     space = PhaseSpace(process)
     sample = space.sample(n_points, seed)
@@ -123,7 +195,8 @@ def sample_phase_space(
     s, sigma = _surrogate(evaluator, sample.momenta, me2)
     times, errors = _times(evaluator, exact, space, sample, repeats, seed)
     w = me2 * sample.weights
-    return WeightSample(w, s * sample.weights, sigma, np.ones_like(w), times, errors)
+    screened = _screen(screen, sample.momenta, sample.weights, repeats)
+    return WeightSample(w, s * sample.weights, sigma, np.ones_like(w), times, errors, screened)
 
 
 def sample_dataset(
@@ -133,6 +206,7 @@ def sample_dataset(
     repeats: int = 21,
     seed: int = 1,
     t_ps_ms: tuple[float, float] | None = None,
+    screen: Evaluator | None = None,
 ) -> WeightSample:
     """The same from points whose amplitudes are known, as for a truth that takes long.
 
@@ -147,6 +221,8 @@ def sample_dataset(
         Time of phase space for a point within the cuts, with its error, of the integrator that drew the points of a
         dataset that was recorded: they then count as they are. By default flat phase space is meant and timed, and
         each point counts as many flat ones as it stands for.
+    screen : Evaluator, optional
+        As for :func:`sample_phase_space`.
     """
     alpha_s, alpha = evaluator.couplings["alpha_s"], evaluator.couplings["alpha"]
     couplings = alpha_s**dataset.info.alpha_s_power * alpha**dataset.info.alpha_power
@@ -161,7 +237,8 @@ def sample_dataset(
         times, errors = _times(evaluator, exact, space, sample, repeats, seed)
     else:
         times, errors = _times_of_points(evaluator, exact, dataset.momenta, repeats, t_ps_ms)
-    return WeightSample(me2 * weight, s * weight, sigma, counts, times, errors)
+    screened = _screen(screen, dataset.momenta, weight, repeats)
+    return WeightSample(me2 * weight, s * weight, sigma, counts, times, errors, screened)
 
 
 def _surrogate(evaluator: Evaluator, momenta: FloatArray, me2: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -171,6 +248,27 @@ def _surrogate(evaluator: Evaluator, momenta: FloatArray, me2: FloatArray) -> tu
     amplitude = np.where(unknown, me2, np.concatenate([part.amplitude for part in parts]))
     sigma = np.where(unknown, 0.0, np.concatenate([part.sigma_tot for part in parts]))
     return amplitude, np.divide(sigma, amplitude, out=np.full_like(sigma, np.inf), where=amplitude > 0)
+
+
+def _screen(
+    screen: Evaluator | None, momenta: FloatArray, measure: FloatArray, repeats: int
+) -> ScreenSample | None:
+    """Weights with a screen, and its time in batches as those of the surrogate."""
+    if screen is None:
+        return None
+    parts = [
+        known_weights(screen(part), weight)
+        for part, weight in zip(_chunks(momenta), _chunks(measure), strict=True)
+    ]
+    seconds = np.empty(repeats)
+    for k in range(-1, repeats):  # once before, to warm up
+        batch = momenta[np.arange((k + 1) * BATCH, (k + 2) * BATCH) % len(momenta)]
+        begin = time.process_time()
+        screen(batch)
+        if k >= 0:
+            seconds[k] = (time.process_time() - begin) / len(batch)
+    value, error = median_with_error(1e3 * seconds)
+    return ScreenSample(np.concatenate(parts), float(value), float(error))
 
 
 def _chunks(momenta: FloatArray) -> list[FloatArray]:

@@ -18,6 +18,7 @@ from pyamp.unweighting.maximum_rules import Maximum
 from pyamp.unweighting.points import PointSource, Position
 from pyamp.unweighting.roulette import Roulette, roulette_moments
 from pyamp.unweighting.roulette_choice import RouletteChoice, choose_roulette
+from pyamp.unweighting.screen import screen_bounds, screen_maximum, screen_weights
 from pyamp.unweighting.settings import UnweightingSettings
 from pyamp.unweighting.two_stage import first_stage_events
 
@@ -42,11 +43,16 @@ class Pilot:
         was asked: those that the first stage would accept and a few others, all where the truth is stored.
     s_max, x_max, w_max : Maximum
         Of the surrogate's weights, from all points of the pilot, of w/s and of w.
+    bounds : ndarray, shape (n,), or None
+        What the screen allows s to be in pb, with y_max.
+    y_max : Maximum or None
+        Of the surrogate's weights over the screen's, from all points of the pilot.
     choice : RouletteChoice or None
         What the pilot expects of the roulette, in that mode.
     n_outside, n_failed : int
         Points outside the domain of the model, and without a value of the truth.
     watch : Stopwatch
+        With a screen without `t_surr`: here both are evaluated for all points.
     """
 
     end: Position
@@ -57,6 +63,8 @@ class Pilot:
     s_max: Maximum
     x_max: Maximum
     w_max: Maximum
+    bounds: FloatArray | None = None
+    y_max: Maximum | None = None
     choice: RouletteChoice | None = None
     n_outside: int = 0
     n_failed: int = 0
@@ -68,13 +76,29 @@ class Pilot:
         return ratios(self.truth, self.surrogate)
 
     @property
+    def columns(self) -> dict[str, FloatArray]:
+        """The sample by names, as files have it."""
+        screened = {} if self.bounds is None else {"bounds": self.bounds}
+        return {
+            "truth": self.truth,
+            "surrogate": self.surrogate,
+            "relative_sigma": self.relative_sigma,
+            "counts": self.counts,
+            **screened,
+        }
+
+    @property
     def roulette(self) -> Roulette | None:
         """κ and p_min."""
         return self.choice.roulette if self.choice else None
 
 
 def run_pilot(
-    source: PointSource, evaluator: Evaluator, truth: Truth | None, settings: UnweightingSettings
+    source: PointSource,
+    evaluator: Evaluator,
+    truth: Truth | None,
+    settings: UnweightingSettings,
+    screen: Evaluator | None = None,
 ) -> Pilot:
     """Read points until the first stage would accept as many as the settings want, and ask their truth.
 
@@ -88,6 +112,8 @@ def run_pilot(
     truth : Truth or None
         None: the points have it.
     settings : UnweightingSettings
+    screen : Evaluator, optional
+        A cheap surrogate in front of the surrogate, with ``policy="nan"``.
 
     Raises
     ------
@@ -98,11 +124,14 @@ def run_pilot(
     watch = Stopwatch()
     blocks: list[BlockWeights] = []
     surrogate = np.empty(0)
+    q: list[FloatArray] = []
     expected, checked = 0.0, 0
     for block in source.blocks(Position(), BLOCK):
         block = block.head(min(len(block), limit - len(surrogate)))
         blocks.append(BlockWeights(block, evaluator, truth, watch))
         surrogate = np.concatenate([surrogate, blocks[-1].surrogate])
+        if screen is not None:
+            q.append(screen_weights(screen, block))
         # Only at powers of two, which a maximum for every block of a long pilot would not be worth.
         if len(blocks) >= 2 * checked or len(surrogate) == limit:
             checked = len(blocks)
@@ -116,6 +145,7 @@ def run_pilot(
             "more points, or a rule for s_max that leaves more to overweights"
         )
     s_max = settings.s_max.with_error(surrogate, seed=settings.seed)
+    y_max = bounds = None
     accepted = np.minimum(surrogate / s_max.value, 1.0)
     if truth is None:
         probability = np.ones_like(surrogate)
@@ -127,6 +157,10 @@ def run_pilot(
     s, counts = surrogate[index], 1.0 / probability[index]
     if (w[s == 0] > 0).any():
         raise PyampError("surrogate: 0 at points where the truth is not; train it on such points")
+    if screen is not None:
+        watch.t_surr.clear()
+        y_max = screen_maximum(settings.y_max, surrogate, np.concatenate(q), seed=settings.seed)
+        bounds = screen_bounds(np.concatenate(q)[index], y_max.value)
     sigma = np.concatenate([block.relative_sigma for block in blocks])[index]
     x = ratios(w, s)
     return Pilot(
@@ -138,7 +172,9 @@ def run_pilot(
         s_max=s_max,
         x_max=settings.x_max.with_error(x, counts * s, seed=settings.seed),
         w_max=settings.s_max.with_error(w, counts, seed=settings.seed),
-        choice=_choice(settings, x, sigma, *first_stage_events(s, s_max.value, counts)),
+        bounds=bounds,
+        y_max=y_max,
+        choice=_choice(settings, x, sigma, *first_stage_events(s, s_max.value, counts, bounds)),
         n_outside=sum(int(block.outside.sum()) for block in blocks),
         n_failed=sum(int(block.failed.sum()) for block in blocks),
         watch=watch,

@@ -16,7 +16,7 @@ from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.events import Events
 from pyamp.unweighting.maxima import asked_weights, event_weights
-from pyamp.unweighting.two_stage import accept, check_maximum
+from pyamp.unweighting.two_stage import check_maximum, first_stage
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -63,6 +63,7 @@ def unweight_roulette(
     roulette: Roulette,
     seed: int,
     start: int = 0,
+    bounds: npt.ArrayLike | None = None,
 ) -> Events:
     """Accept by the surrogate, then correct a few of the accepted points by the truth.
 
@@ -81,6 +82,8 @@ def unweight_roulette(
     seed, start : int
         The decisions on point i depend on (seed, start + i) alone; the first stage's are those of
         :func:`unweight_two_stage`.
+    bounds : array_like, shape (n,), optional
+        y_max q, what a screen allows s to be: see :func:`first_stage`.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def unweight_roulette(
     if probability.shape != s.shape:
         raise PyampError(f"{len(s)} surrogate weights but {len(probability)} uncertainties; expected as many")
     uniform = _core.unweighting_uniforms(seed, start, len(s), 2)
-    accepted, first_weight = accept(s / s_max, uniform[:, 0])
+    accepted, first_weight = first_stage(s, s_max, uniform[:, 0], bounds)
     index = np.flatnonzero(accepted)
     p = probability[index]
     evaluated = uniform[index, 1] < p

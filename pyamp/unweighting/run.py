@@ -30,7 +30,6 @@ from pyamp.truth import truth as open_truth
 from pyamp.unweighting.block_weights import Stopwatch
 from pyamp.unweighting.event_file import (
     COLUMNS,
-    PILOT_COLUMNS,
     EventFile,
     EventInfo,
     create_events,
@@ -56,6 +55,7 @@ class _Task:
 
     source: PointSource
     evaluator: Evaluator
+    screen: Evaluator | None
     truth: Truth | None
     truth_name: str
     settings: UnweightingSettings
@@ -68,6 +68,7 @@ def generate_events(
     output: str | Path,
     settings: UnweightingSettings,
     *,
+    screen: str | Path | None = None,
     datasets: Sequence[str | Path] = (),
     process: Process | str | Path | None = None,
     truth: str | None = None,
@@ -89,6 +90,9 @@ def generate_events(
     output : path-like
         File to write; if it exists and is what is asked for, it is read and nothing is computed.
     settings : UnweightingSettings
+    screen : path-like, optional
+        Model file of a cheap surrogate of the same process: that of `model` is evaluated only for points that have a
+        chance to be accepted. Events are the same but for weights above 1 where s > y_max q.
     datasets : sequence of path-like
         Points, and without `truth` their true amplitudes. Without any, points are drawn from the phase space.
     process : Process, str or path, optional
@@ -114,7 +118,10 @@ def generate_events(
     for name, value in (("points", n_points), ("events", n_events), ("block_size", block_size)):
         if value is not None and value < 1:
             raise PyampError(f"{name} is {value}; expected at least 1")
-    task = _task(model, settings, datasets, process, truth, n_points, n_events)
+    screen = None if screen is None else Path(screen)
+    if screen is not None and settings.mode == "direct":
+        raise PyampError(f"screen: {screen} found, but the mode direct has no surrogate; drop one of them")
+    task = _task(model, screen, settings, datasets, process, truth, n_points, n_events)
     request = {
         **settings.as_dict(),
         "model": file_sha256(model),
@@ -123,6 +130,8 @@ def generate_events(
         "source": task.source.identity,
         "truth": task.truth_name,
     }
+    if screen is not None:
+        request |= {"screen": file_sha256(screen), "y_max": str(settings.y_max)}
     directory = output.with_name(output.name + ".part")
     if output.exists():
         events = _already_there(output, request)
@@ -139,7 +148,7 @@ def generate_events(
                     shutil.rmtree(directory)  # nothing is done that other settings could be in the way of
                     raise
                 _stream(parts, task, pilot, block_size, seconds_per_part, bar)
-            _merge(parts, output, task, pilot, model, request)
+            _merge(parts, output, task, pilot, model, screen, request)
             shutil.rmtree(directory)
     except OSError as error:
         raise PyampError(f"{output}: cannot write ({error}); mend that and start again to resume") from error
@@ -148,6 +157,7 @@ def generate_events(
 
 def _task(
     model: Path,
+    screen: Path | None,
     settings: UnweightingSettings,
     datasets: Sequence[str | Path],
     process: Process | str | Path | None,
@@ -183,12 +193,28 @@ def _task(
         )
     couplings = source.couplings or (header["couplings"]["alpha_s"], header["couplings"]["alpha"])
     evaluator = Evaluator(model, policy="nan", alpha_s=couplings[0], alpha=couplings[1])
+    cheap = _screen(screen, model, expected, couplings)
     if isinstance(source, DatasetPoints) and truth is None:
-        return _Task(source, evaluator, None, source.provider, settings, n_points, n_events)
+        return _Task(source, evaluator, cheap, None, source.provider, settings, n_points, n_events)
     exact = open_truth(truth or source.process.amplitude, *couplings)
     if [list(exact.pdg_ids), exact.n_incoming] != legs:
         raise PyampError(f"truth {exact.process}: legs {list(exact.pdg_ids)} found, {legs[0]} expected")
-    return _Task(source, evaluator, exact, exact.version, settings, n_points, n_events)
+    return _Task(source, evaluator, cheap, exact, exact.version, settings, n_points, n_events)
+
+
+def _screen(
+    path: Path | None, model: Path, legs: list[Any], couplings: tuple[float, float]
+) -> Evaluator | None:
+    if path is None:
+        return None
+    screen = Evaluator(path, policy="nan", alpha_s=couplings[0], alpha=couplings[1])
+    process = screen.header["process"]
+    if [list(process["pdg_ids"]), process["n_incoming"]] != legs:
+        raise PyampError(
+            f"screen {path}: legs {list(process['pdg_ids'])} found, but {model} has {legs[0]}; give a model of its "
+            "process"
+        )
+    return screen
 
 
 def _already_there(path: Path, request: dict[str, Any]) -> EventFile:
@@ -218,7 +244,9 @@ def _pilot(parts: Parts, task: _Task) -> Pilot:
     """The pilot, from its part if that is done."""
     if parts.n_points(0) is None:
         parts.forget_from(0)
-        write_pilot_part(parts, run_pilot(task.source, task.evaluator, task.truth, task.settings))
+        write_pilot_part(
+            parts, run_pilot(task.source, task.evaluator, task.truth, task.settings, task.screen)
+        )
     return read_pilot_part(parts)
 
 
@@ -231,7 +259,7 @@ def _stream(
     n_events = sum(parts.n_points(k + 1) or 0 for k in range(len(done)))
     available = None if task.source.n_points is None else task.source.n_points - pilot.end.point
     n_points = min(n for n in (task.n_points, available, 2**62) if n is not None)
-    unweighter = Unweighter(pilot, task.settings, task.evaluator, task.truth)
+    unweighter = Unweighter(pilot, task.settings, task.evaluator, task.truth, task.screen)
     part, start, index = EventPart(), position, len(done) + 1
     by_points = task.n_events is None
     bar.reset(bar.task_ids[0], description=f"unweighting {task.source.process.name}")
@@ -262,13 +290,20 @@ def _stream(
 
 
 def _merge(
-    parts: Parts, output: Path, task: _Task, pilot: Pilot, model: Path, request: dict[str, Any]
+    parts: Parts,
+    output: Path,
+    task: _Task,
+    pilot: Pilot,
+    model: Path,
+    screen: Path | None,
+    request: dict[str, Any],
 ) -> None:
     done = finished(parts)
     facts = [part_facts(path) for path in done]
-    counts = {name: sum(fact["counts"][name] for fact in facts) for name in _COUNTS}
+    names = _COUNTS if task.screen is None else (*_COUNTS, "n_surrogate")
+    counts = {name: sum(fact["counts"][name] for fact in facts) for name in names}
     n_events = sum(parts.n_points(k + 1) or 0 for k in range(len(done)))
-    unit = Unweighter(pilot, task.settings, task.evaluator, task.truth).unit
+    unit = Unweighter(pilot, task.settings, task.evaluator, task.truth, task.screen).unit
     times = _times(task.source, [pilot.watch, *(Stopwatch(**fact["watch"]) for fact in facts)])
 
     def fill(file: h5py.File) -> None:
@@ -282,13 +317,15 @@ def _merge(
                     file[name][begin:end] = part[name][...]
                 direct.append(part["direct"][...])
             begin = end
-        write_pilot(file, {name: getattr(pilot, name) for name in PILOT_COLUMNS})
+        write_pilot(file, pilot.columns)
         # From all events together, so that the sums do not depend on parts and blocks.
         totals = Events(
             file["index"][...], file["weight"][...], unit, counts["n_points"], counts["n_truth"]
         ).totals
         sums = np.concatenate(direct).sum(axis=0)
-        info = _info(task, pilot, model, request, counts, totals, (float(sums[0]), float(sums[1])), times)
+        info = _info(
+            task, pilot, model, screen, request, counts, totals, (float(sums[0]), float(sums[1])), times
+        )
         file.attrs.update(info.attributes())
 
     write_whole(output, fill, temporary=parts.directory / "merged.h5.tmp")
@@ -309,6 +346,7 @@ def _info(
     task: _Task,
     pilot: Pilot,
     model: Path,
+    screen: Path | None,
     request: dict[str, Any],
     counts: dict[str, int],
     totals: Totals,
@@ -340,4 +378,11 @@ def _info(
     for name in ("s_max", "x_max", "w_max"):
         maximum: Maximum = getattr(pilot, name)
         values |= {name: maximum.value, f"{name}_error": maximum.error}
+    if pilot.y_max is not None:
+        values |= {
+            "screen": str(screen),
+            "screen_sha256": request["screen"],
+            "y_max": pilot.y_max.value,
+            "y_max_error": pilot.y_max.error,
+        }
     return EventInfo(**values)

@@ -14,7 +14,7 @@ import numpy as np
 from pyamp.datasets.parts import Parts
 from pyamp.datasets.storage import write_whole
 from pyamp.unweighting.block_weights import Stopwatch
-from pyamp.unweighting.event_file import PILOT, PILOT_COLUMNS, create_events, write_pilot
+from pyamp.unweighting.event_file import PILOT_COLUMNS, create_events, read_pilot, write_pilot
 from pyamp.unweighting.maximum_rules import Maximum
 from pyamp.unweighting.pilot import Pilot
 from pyamp.unweighting.points import Position
@@ -27,7 +27,7 @@ def write_pilot_part(parts: Parts, pilot: Pilot) -> None:
     """Store the pilot."""
 
     def fill(file: h5py.File) -> None:
-        write_pilot(file, {name: getattr(pilot, name) for name in PILOT_COLUMNS})
+        write_pilot(file, pilot.columns)
         facts = {f.name: getattr(pilot, f.name) for f in fields(pilot) if f.name not in PILOT_COLUMNS}
         file.attrs["facts"] = json.dumps(facts, default=asdict)
 
@@ -38,12 +38,14 @@ def write_pilot_part(parts: Parts, pilot: Pilot) -> None:
 def read_pilot_part(parts: Parts) -> Pilot:
     """The stored pilot."""
     with h5py.File(parts.shard(0), "r") as file:
-        columns = {name: file[PILOT][name][...] for name in PILOT_COLUMNS}
+        columns: dict[str, Any] = read_pilot(file)
         facts = json.loads(file.attrs["facts"])
     choice = facts["choice"]
     if choice is not None:
         choice = RouletteChoice(**(choice | {"roulette": Roulette(**choice["roulette"])}))
     facts |= {name: Maximum(**facts[name]) for name in ("s_max", "x_max", "w_max")}
+    if facts["y_max"] is not None:
+        facts["y_max"] = Maximum(**facts["y_max"])
     facts |= {"end": Position(**facts["end"]), "watch": Stopwatch(**facts["watch"]), "choice": choice}
     return Pilot(**columns, **facts)
 
@@ -69,7 +71,7 @@ class EventPart:
             "n_truth": sum(block.events.n_truth for block in self.done),
             **{
                 name: sum(getattr(block, name) for block in self.done)
-                for name in ("n_asked", "n_outside", "n_failed")
+                for name in ("n_asked", "n_surrogate", "n_outside", "n_failed")
             },
         }
         direct = [block.direct for block in self.done if block.direct is not None]

@@ -27,6 +27,8 @@ class UnweightingSettings:
         Of all decisions. That on a point depends on it and on the number of the point alone.
     s_max, x_max : MaximumRule
         Maxima of the first stage (in ``direct`` of the only one) and of the second.
+    y_max : MaximumRule
+        Maximum of the surrogate over a screen, where there is one.
     n_eff_over_n : float
         Effective sample size of events that a roulette must keep, see :func:`choose_roulette`.
     roulette : Roulette, optional
@@ -39,6 +41,7 @@ class UnweightingSettings:
     seed: int = 1
     s_max: MaximumRule = MaximumRule()  # noqa: RUF009 (immutable)
     x_max: MaximumRule = MaximumRule()  # noqa: RUF009
+    y_max: MaximumRule = MaximumRule()  # noqa: RUF009
     n_eff_over_n: float = N_EFF_OVER_N
     roulette: Roulette | None = None
     pilot: int = 2000
@@ -59,7 +62,7 @@ class UnweightingSettings:
             raise PyampError(f"n_eff is {self.n_eff_over_n}; expected a share above 0, at most 1")
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain numbers and strings, to be compared and stored."""
+        """Plain numbers and strings, to be compared and stored; without `y_max`, which matters with a screen only."""
         fixed = {"kappa": self.roulette.kappa, "p_min": self.roulette.p_min} if self.roulette else {}
         return {
             "mode": self.mode,

@@ -9,6 +9,7 @@ from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.maxima import budget_maximum, event_weights, maximum_of_sorted, ratios
 from pyamp.unweighting.roulette import Roulette, roulette_moments
+from pyamp.unweighting.screen import checked_bounds
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,7 +22,8 @@ class Times:
     Attributes
     ----------
     t_me, t_surr : float
-        Truth and surrogate.
+        Truth and surrogate; behind a screen, that of the screen and, times the share of the points that pass it, of the
+        surrogate.
     t_ps : float
         Phase space and everything else that every point costs, trials that fail the cuts included.
     """
@@ -156,6 +158,7 @@ def speed_factors(
     times: Times,
     *,
     counts: npt.ArrayLike | None = None,
+    bounds: npt.ArrayLike | None = None,
     budget: float = 1e-3,
     maxima: Maxima | None = None,
     roulette: Roulette | None = None,
@@ -174,6 +177,8 @@ def speed_factors(
         Times of one point.
     counts : array_like, shape (n,), optional
         How many points as the phase space gives them each one stands for, in a sample that prefers some; by default 1.
+    bounds : array_like, shape (n,), optional
+        What a screen allows s to be, see :func:`pyamp.unweighting.two_stage.first_stage`.
     budget : float
         Share of the cross section that the overweights of each maximum may carry in their excess.
     maxima : Maxima, optional
@@ -200,6 +205,7 @@ def speed_factors(
     if each.shape != w.shape:
         raise PyampError(f"{len(w)} weights but {len(each)} counts; expected as many")
     budget_maximum(w, budget, each)  # refuses what has no maximum
+    largest = np.full_like(s, np.inf) if bounds is None else checked_bounds(bounds, len(s))
     p = _probabilities(roulette, relative_sigma, w)
     orders = (_descending(w), _descending(s), _descending(x))
 
@@ -212,7 +218,7 @@ def speed_factors(
             )
         else:
             w_max, s_max, x_max = astuple(maxima)
-        full, first, n_eff_standard, accepted, weight = _first_stage(w, s, drawn, w_max, s_max)
+        full, first, n_eff_standard, accepted, weight = _first_stage(w, s, largest, drawn, w_max, s_max)
         if p is None:
             second = _second_stage(x / x_max, accepted, weight)
             return Efficiencies(w_max, s_max, x_max, full, first, *second, n_eff_standard, 0.0)
@@ -264,7 +270,7 @@ def _descending(values: FloatArray) -> IntArray:
 
 @compiled
 def _first_stage(
-    w: FloatArray, s: FloatArray, counts: FloatArray, w_max: float, s_max: float
+    w: FloatArray, s: FloatArray, bounds: FloatArray, counts: FloatArray, w_max: float, s_max: float
 ) -> tuple[float, float, float, FloatArray, FloatArray]:
     """ε_full, ε_1st and N_eff/N of direct unweighting, for points that occur `counts` times.
 
@@ -279,8 +285,9 @@ def _first_stage(
         full += counts[i] * min(1.0, r)
         mean += counts[i] * r
         square += counts[i] * r * max(1.0, r)
-        accepted[i] = counts[i] * min(1.0, s[i] / s_max)
-        weight[i] = max(1.0, s[i] / s_max)
+        allowed = min(1.0, bounds[i] / s_max)
+        accepted[i] = counts[i] * min(allowed, s[i] / s_max)
+        weight[i] = max(1.0, s[i] / s_max / allowed)
         first += accepted[i]
     return full / points, first / points, mean * mean / (full * square), accepted, weight
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator
 from pyamp.truth import Truth
 from pyamp.unweighting.block_weights import BlockWeights, Stopwatch
@@ -14,6 +15,7 @@ from pyamp.unweighting.events import Events
 from pyamp.unweighting.pilot import Pilot
 from pyamp.unweighting.points import Block, Position
 from pyamp.unweighting.roulette import unweight_roulette
+from pyamp.unweighting.screen import Screen
 from pyamp.unweighting.settings import UnweightingSettings
 from pyamp.unweighting.two_stage import unweight, unweight_two_stage
 
@@ -33,6 +35,8 @@ class BlockEvents:
         Of the first point that was not looked at.
     n_asked : int
         Evaluations of the truth, for points outside the domain of the model too.
+    n_surrogate : int
+        Evaluations of the surrogate.
     n_outside, n_failed : int
         Points outside the domain, and without a value of the truth.
     direct : tuple of float, or None
@@ -43,6 +47,7 @@ class BlockEvents:
     momenta: FloatArray
     end: Position
     n_asked: int
+    n_surrogate: int
     n_outside: int
     n_failed: int
     direct: tuple[float, float] | None
@@ -60,6 +65,8 @@ class Unweighter:
         With ``policy="nan"``.
     truth : Truth or None
         None: the points have it.
+    screen : Evaluator, optional
+        A cheap surrogate in front of the surrogate, with ``policy="nan"``; the pilot has to know it too.
 
     Examples
     --------
@@ -71,11 +78,21 @@ class Unweighter:
     """
 
     def __init__(
-        self, pilot: Pilot, settings: UnweightingSettings, evaluator: Evaluator, truth: Truth | None = None
+        self,
+        pilot: Pilot,
+        settings: UnweightingSettings,
+        evaluator: Evaluator,
+        truth: Truth | None = None,
+        screen: Evaluator | None = None,
     ) -> None:
         self.pilot, self.settings = pilot, settings
         self._evaluator = None if settings.mode == "direct" else evaluator
         self._truth = truth
+        if (screen is None) != (pilot.y_max is None):
+            raise PyampError("screen: in the pilot or after it only; give both of them the same one")
+        self._screen = None
+        if screen is not None and pilot.y_max is not None:
+            self._screen = Screen(screen, pilot.y_max.value, pilot.s_max.value, settings.seed)
         self.watch = Stopwatch()
 
     @property
@@ -96,7 +113,7 @@ class Unweighter:
         most_events : int, optional
             Look at no point after the one that gives this many events.
         """
-        weights = BlockWeights(block, self._evaluator, self._truth, self.watch)
+        weights = BlockWeights(block, self._evaluator, self._truth, self.watch, self._screen)
         events = self._unweight(weights)
         n = len(block)
         if most_events is not None and len(events) >= most_events:
@@ -118,6 +135,7 @@ class Unweighter:
             block.momenta[events.index],
             block.head(n).end,
             n_asked=int(weights.asked[:n].sum()),
+            n_surrogate=int(weights.looked[:n].sum()),
             n_outside=int(weights.outside[:n].sum()),
             n_failed=int(weights.failed[:n].sum()),
             direct=direct,
@@ -129,7 +147,13 @@ class Unweighter:
             return unweight(weights.truth(np.arange(len(weights.block))), pilot.w_max.value, seed, start)
         if self.settings.mode == "two_stage":
             return unweight_two_stage(
-                weights.surrogate, weights.truth, pilot.s_max.value, pilot.x_max.value, seed, start
+                weights.surrogate,
+                weights.truth,
+                pilot.s_max.value,
+                pilot.x_max.value,
+                seed,
+                start,
+                weights.bounds,
             )
         assert pilot.roulette is not None
         return unweight_roulette(
@@ -140,4 +164,5 @@ class Unweighter:
             pilot.roulette,
             seed,
             start,
+            weights.bounds,
         )

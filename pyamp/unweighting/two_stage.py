@@ -10,6 +10,7 @@ from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.events import Events
 from pyamp.unweighting.maxima import asked_weights, event_weights
+from pyamp.unweighting.screen import accept_screened, allowed_share
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -41,6 +42,7 @@ def unweight_two_stage(
     x_max: float,
     seed: int,
     start: int = 0,
+    bounds: npt.ArrayLike | None = None,
 ) -> Events:
     """Accept by the surrogate, then correct by the truth, arXiv:2109.11964 and arXiv:2301.13562.
 
@@ -54,6 +56,8 @@ def unweight_two_stage(
         Maxima of s and of x = w/s, see :func:`budget_maximum`.
     seed, start : int
         The decisions on point i depend on (seed, start + i) alone.
+    bounds : array_like, shape (n,), optional
+        y_max q, what a screen allows s to be: see :func:`first_stage`.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def unweight_two_stage(
     check_maximum("s_max", s_max)
     check_maximum("x_max", x_max)
     uniform = _core.unweighting_uniforms(seed, start, len(s), 2)
-    first, first_weight = accept(s / s_max, uniform[:, 0])
+    first, first_weight = first_stage(s, s_max, uniform[:, 0], bounds)
     candidates = np.flatnonzero(first)
     unit = s_max * x_max
     w = asked_weights(truth_weights, candidates)
@@ -74,12 +78,35 @@ def unweight_two_stage(
     return Events(index, first_weight[index] * second_weight[second], unit, len(s), len(candidates))
 
 
+def first_stage(
+    surrogate_weights: FloatArray, s_max: float, uniform: FloatArray, bounds: npt.ArrayLike | None = None
+) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+    """Which points the first stage accepts, and the weight of those, (n,) each.
+
+    Parameters
+    ----------
+    surrogate_weights : ndarray, shape (n,)
+        s; of any value where uniform · s_max ≥ bound, which no s can make accepted.
+    s_max : float
+    uniform : ndarray, shape (n,)
+        The dice.
+    bounds : array_like, shape (n,), optional
+        What a screen allows s to be, above 0, infinite where it does not know: the probability is
+        min(1, bound/s_max, s/s_max), the weight s/s_max over it. Where s is not above its bound nothing changes.
+    """
+    if bounds is None:
+        return accept(surrogate_weights / s_max, uniform)
+    allowed = allowed_share(bounds, s_max, len(surrogate_weights))
+    return accept_screened(surrogate_weights / s_max, allowed, uniform)
+
+
 def first_stage_events(
-    surrogate_weights: FloatArray, s_max: float, counts: FloatArray
+    surrogate_weights: FloatArray, s_max: float, counts: FloatArray, bounds: npt.ArrayLike | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """How many events of the first stage points stand for that occur `counts` times, and their weight, (n,) each."""
     ratio = surrogate_weights / s_max
-    return counts * np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
+    allowed = allowed_share(bounds, s_max, len(ratio))
+    return counts * np.minimum(ratio, allowed), np.maximum(ratio / allowed, 1.0)
 
 
 @compiled

@@ -13,11 +13,15 @@ import pytest
 
 from pyamp.cli import main
 from pyamp.datasets import generate
+from pyamp.datasets.storage import file_sha256
 from pyamp.errors import PyampError
 from pyamp.processes import Energy, load_process
 from pyamp.unweighting import EventFile, MaximumRule, UnweightingSettings, generate_events
 from pyamp.unweighting.stream import Unweighter
-from tests.python.test_unweight_stream import MODEL, write_part
+from tests.python.test_unweight_stream import MODEL, MODELS, write_part
+
+OTHER = str(MODELS / "gg_to_aagg_lhc13.safetensors")  # of another process
+LARGE = str(MODELS / "v1" / "gg_to_aag_ensemble_float32.safetensors")
 
 OPTIONS = ("--pilot", "100", "--s-max", "budget:0.03")
 SETTINGS = UnweightingSettings(pilot=100, s_max=MaximumRule("budget", 0.03))
@@ -115,6 +119,30 @@ def test_other_truths(run_cli, dataset, tmp_path):
     assert done.returncode == 0, done.stderr
     assert EventFile.open(tmp_path / "a.h5").info.direct_cross_section() is None
     assert "truth evaluated" in done.stdout
+
+
+def test_a_screen_is_shown_and_stored(run_cli, dataset, tmp_path):
+    """And a file that is there already belongs to its screen and rule."""
+    output = tmp_path / "events.h5"
+    arguments = (LARGE, dataset, "-o", output, *OPTIONS, "--screen", MODEL)
+    done = run_cli(*arguments, "--y-max", "budget:1e-4")
+    assert done.returncode == 0, done.stderr
+    info = EventFile.open(output).info
+    assert (info.screen, info.screen_sha256) == (MODEL, file_sha256(MODEL))
+    assert 0 < info.n_surrogate < 0.5 * info.n_points
+    assert 0.9 < info.y_max < 1.5
+    for text in (
+        MODEL[-20:],
+        f"{info.y_max:.4f} ±",
+        f"{info.n_surrogate}, {info.surrogate_share:.2%} of the points",
+    ):
+        assert text in done.stdout
+    refused = run_cli(*arguments)
+    assert refused.returncode == 2
+    assert "something else (y_max is 'budget:0.0001', 'budget:0.001' wanted)" in refused.stderr
+    refused = run_cli(LARGE, dataset, "-o", output, *OPTIONS)
+    assert refused.returncode == 2
+    assert "something else (screen is" in refused.stderr
 
 
 SLOW = """
@@ -219,6 +247,14 @@ def test_a_damaged_part_is_made_again(dataset, tmp_path, monkeypatch):
         ([MODEL, "POINTS", "--process", "gg_to_aag_1tev"], "a card is named beside datasets"),
         ([MODEL, "POINTS", "--truth", "gg_to_aagg"], "truth gg_to_aagg: legs"),
         ([MODEL, "--process", "gg_to_aagg_1tev", "--events", "3"], "gg_to_aagg_1tev: legs"),
+        ([MODEL, "POINTS", "--y-max", "largest"], "--y-max: has no meaning without --screen"),
+        (
+            [MODEL, "POINTS", "--screen", MODEL, "--y-max", "larges"],
+            "rule 'larges' found; did you mean 'largest'?",
+        ),
+        ([MODEL, "POINTS", "--screen", MODEL, "--mode", "direct"], "mode direct has no surrogate; drop one"),
+        ([MODEL, "POINTS", "--screen", "no.safetensors"], "no.safetensors"),
+        ([MODEL, "POINTS", "--screen", OTHER], "legs [21, 21, 22, 22, 21, 21] found, but"),
         ([MODEL, "POINTS", "-o", "no/where.h5"], "no does not exist; create it"),
         ([MODEL, "POINTS", "-o", "taken.h5"], "taken.h5: no readable file of events"),
     ],
@@ -254,5 +290,6 @@ def test_help_teaches(run_cli):
         "resumes",
         "Example: pyamp unweight",
         "x = 1",
+        "--screen SMALL",
     ):
         assert word in text

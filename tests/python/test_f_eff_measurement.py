@@ -57,6 +57,47 @@ def test_measured_row_is_that_of_the_weights():
     assert all(key.removesuffix("_err") in row for key in row)
 
 
+class Coarse(NoisyTruth):
+    """A screen: off by 20 % at most, and without a domain on one side."""
+
+    def __call__(self, momenta):
+        amplitude = self.truth.me2(momenta) * (1 + 0.2 * np.sin(0.3 * momenta[:, 3, 2]))
+        outside = momenta[:, 2, 3] > 60
+        amplitude[outside] = np.nan
+        return SimpleNamespace(amplitude=amplitude, sigma_tot=0.1 * amplitude, flags=1 * outside)
+
+
+def test_a_screen_changes_the_time_and_the_weights_of_leaks_alone():
+    card = load_process("gg_to_aag_1tev").model_copy(update={"energy": Energy(sqrt_s_hat=200)})
+    options = {"repeats": 3, "seed": 4}
+    without = sample_phase_space(NoisyTruth(), card, 20_000, **options)
+    weights = sample_phase_space(NoisyTruth(), card, 20_000, **options, screen=Coarse())
+    np.testing.assert_array_equal(weights.surrogate_weights, without.surrogate_weights)
+    s, q = weights.surrogate_weights, weights.screen.weights
+    screened = weights.screened(0.01)
+    s_max = weights.two_stage(budget=0.01, n_bootstrap=2).value.s_max
+    known = ~np.isnan(q)
+    assert 0.01 < (~known).mean() < 0.9
+    excess = np.maximum(s - screened.y_max * q, 0)[known].sum()
+    assert excess == pytest.approx(0.01 * s[known].sum())
+    uniform = np.random.default_rng(1).random((200, len(s)))
+    passed = (uniform < np.where(known, screened.y_max * q / s_max, 1)).mean(axis=1)
+    error = passed.std(ddof=1) / np.sqrt(len(passed))
+    assert abs(passed.mean() - screened.share) < 4 * error  # 6e-5
+    for mode in ("two_stage", "roulette"):
+        found, plain = (
+            getattr(sample, mode)(
+                budget=0.01, n_bootstrap=2, **({"n_eff_over_n": 0.9} if mode == "roulette" else {})
+            )
+            for sample in (weights, without)
+        )
+        t_surr = weights.screen.t_screen + screened.share * weights.times.t_surr
+        assert found.times.t_surr == pytest.approx(t_surr)
+        assert found.value.epsilon_full == plain.value.epsilon_full
+        assert 0.97 < found.value.epsilon_1st / plain.value.epsilon_1st < 1
+    assert found.value.n_eff_over_n >= 0.9
+
+
 def test_a_dataset_with_importance_sampling_has_the_efficiencies_of_flat_phase_space(tmp_path):
     """Efficiencies of both within 4 σ of bootstrap errors, three numbers: false alarm below 3e-4, seeds fixed."""
     card = load_process("gg_to_aag_1tev").model_copy(update={"energy": Energy(sqrt_s_hat=200)})
@@ -162,6 +203,7 @@ def test_benchmark_makes_a_row_from_python_and_one_from_sherpa(tmp_path):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(names | run))
     command = [sys.executable, root / "benchmarks" / "f_eff.py", model, "--quick", "--points", "2000"]
     command += ["--process", "gg_to_aag_lhc13", "--json", tmp_path / "out.json"]
+    command += ["--screen", model.with_name("gg_to_aag_float32.safetensors")]
     command += ["--sherpa-truth", tmp_path / "truth.yaml", "--sherpa-two-stage", tmp_path / "two_stage.yaml"]
     command += ["--sherpa-roulette", tmp_path / "roulette.yaml"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
@@ -170,6 +212,9 @@ def test_benchmark_makes_a_row_from_python_and_one_from_sherpa(tmp_path):
     assert (record["name"], record["quick"]) == ("f_eff", True)
     kinds = [(row["where"], row["process"], row["mode"]) for row in record["rows"]]
     assert kinds[0] == ("python", "gg_to_aag_lhc13", "two_stage")
+    row = record["rows"][0]
+    assert row["y_max"] == pytest.approx(1, abs=0.1)  # the same network with other digits
+    assert row["t_surr_ms"] == pytest.approx(row["t_screen_ms"] + row["screen_share"] * row["t_model_ms"])
     assert kinds[-2:] == [("sherpa", "gg_to_aag", "two_stage"), ("sherpa", "gg_to_aag", "roulette")]
     roulette = record["rows"].pop()
     assert roulette["mean_p"] == 0.3

@@ -85,8 +85,8 @@ def unweight(
     u < y_max q/s_max, u being the random number that the point is accepted
     with. y_max is a maximum of s/q from the pilot, by the rule --y-max. The
     events are those without a screen, but where s > y_max q they have a weight
-    above 1. It pays if SMALL takes far less time and the shares s/q are nearly
-    the same everywhere.
+    above 1. It pays if SMALL takes far less time and s/q is nearly the same
+    everywhere.
 
     Outside the domain of the model the truth takes the surrogate's place, x = 1.
     Where the truth has no value the weight is 0, and the point is counted.

@@ -44,7 +44,7 @@ def read_pilot_part(parts: Parts) -> Pilot:
     if choice is not None:
         choice = RouletteChoice(**(choice | {"roulette": Roulette(**choice["roulette"])}))
     facts |= {name: Maximum(**facts[name]) for name in ("s_max", "x_max", "w_max")}
-    if facts["y_max"] is not None:
+    if facts.get("y_max") is not None:
         facts["y_max"] = Maximum(**facts["y_max"])
     facts |= {"end": Position(**facts["end"]), "watch": Stopwatch(**facts["watch"]), "choice": choice}
     return Pilot(**columns, **facts)

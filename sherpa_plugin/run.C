@@ -166,7 +166,7 @@ double Run::TruthValue(const Point& point, Cost& cost) {
     return (*p_truth)(point.momenta, point.couplings).me2;
 }
 
-Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta) {
+Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta, double before) {
     // The event is the point evaluated last: it brings its couplings, the momenta as the first stage saw them, and
     // the value. Only if something in between evaluated another point is the surrogate asked once more.
     Point point = m_last;
@@ -176,14 +176,14 @@ Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta) {
     }
     Unweighting::Decision decision{true, 1.0};
     if (p_behind_screen)
-        decision = p_behind_screen->Decide(1.0, point.origin != Origin::screen, NAN, [&](Cost& cost) {
+        decision = p_behind_screen->Decide(before, point.origin != Origin::screen, NAN, [&](Cost& cost) {
             const double screened = point.me2;
             EvaluateBetter(point, m_statistics.events, cost);
             return point.me2 / screened;
         });
     if (decision.accepted) {
         const auto second =
-            p_unweighting->Decide(decision.weight, point.origin == Origin::truth, point.relative_sigma,
+            p_unweighting->Decide(before * decision.weight, point.origin == Origin::truth, point.relative_sigma,
                                   [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
         decision = {second.accepted, decision.weight * second.weight};
     }

@@ -25,10 +25,10 @@ class Second_Stage : public SHERPA::Userhook_Base {
         for (int i = 0; i < signal->NInP(); ++i) momenta.push_back(signal->InParticle(i)->Momentum());
         for (int i = 0; i < signal->NOutP(); ++i) momenta.push_back(signal->OutParticle(i)->Momentum());
 
-        const Unweighting::Decision decision = run.SecondStage(momenta);
+        auto weights = (*signal)["WeightsMap"]->Get<ATOOLS::Weights_Map>();
+        const Unweighting::Decision decision = run.SecondStage(momenta, weights.Nominal());
         // Sherpa goes on counting the trials of a rejected event, so that the cross section comes out right.
         if (!decision.accepted) return ATOOLS::Return_Value::New_Event;
-        auto weights = (*signal)["WeightsMap"]->Get<ATOOLS::Weights_Map>();
         weights *= decision.weight;
         (*signal)["WeightsMap"]->Set(weights);
         return ATOOLS::Return_Value::Success;

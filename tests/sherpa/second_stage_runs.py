@@ -32,8 +32,18 @@ class Run:
         return second
 
 
-def sherpa(folder: Path, mode: str, model: Path | None, n_events: int, seed: int = SEED, **block: Any) -> Run:
+def sherpa(
+    folder: Path,
+    mode: str,
+    model: Path | None,
+    n_events: int,
+    seed: int = SEED,
+    more: dict[str, Any] | None = None,
+    **block: Any,
+) -> Run:
+    """A run with ``block`` in PYAMP and ``more`` beside it."""
     settings = {
+        **(more or {}),
         "EVENT_OUTPUT": "LHEF[events]",
         "EVENT_OUTPUT_PRECISION": 17,
         "PSI": {"ITMIN": 500},

@@ -15,6 +15,7 @@ import pytest
 from pyamp import _core
 from pyamp.sherpa import SherpaResult
 from pyamp.unweighting import budget_maximum
+from tests.sherpa.conftest import process
 from tests.sherpa.second_stage_runs import DECISIONS, FirstStage, first_stage, same_events, sherpa
 
 
@@ -52,6 +53,18 @@ def test_roulette_decides_as_python(run_directory: Path, rough: Path, rough_firs
     assert second["negative"] == (weight < 0).sum() > 0
     assert second["n_eff_over_n"] == pytest.approx(weight.sum() ** 2 / (2000 * (weight**2).sum()), rel=1e-5)
     assert "warm_up" not in second
+
+
+def test_effective_sample_size_knows_what_lies_above_the_maximum_of_sherpa(
+    run_directory: Path, golden: Path
+) -> None:
+    """Sherpa gives such events a weight above that of the others, and so many that it counts."""
+    more = {"PROCESSES": process(Max_Epsilon=0.3)}
+    run = sherpa(run_directory, "two_stage", golden, 1500, more=more, X_MAX=1.3)
+    kish = run.weights.sum() ** 2 / (len(run.weights) * (run.weights**2).sum())
+    assert kish < 0.99
+    assert run.second_stage["overweights"] < 0.01 * len(run.weights)
+    assert run.second_stage["n_eff_over_n"] == pytest.approx(kish, rel=1e-4)
 
 
 def test_warm_up_of_two_stages(run_directory: Path, golden: Path, golden_first: FirstStage) -> None:

@@ -174,17 +174,19 @@ Unweighting::Decision Run::SecondStage(const ATOOLS::Vec4D_Vector& momenta, doub
         point.momenta = momenta;
         Evaluate(point, m_statistics.events);
     }
+    // Sherpa makes several events of one point that exceeds its maximum, one after the other.
+    const long number = m_statistics.events.points;
     Unweighting::Decision decision{true, 1.0};
     if (p_behind_screen)
-        decision = p_behind_screen->Decide(before, point.origin != Origin::screen, NAN, [&](Cost& cost) {
+        decision = p_behind_screen->Decide({before, number}, point.origin != Origin::screen, NAN, [&](Cost& cost) {
             const double screened = point.me2;
             EvaluateBetter(point, m_statistics.events, cost);
             return point.me2 / screened;
         });
     if (decision.accepted) {
-        const auto second =
-            p_unweighting->Decide(before * decision.weight, point.origin == Origin::truth, point.relative_sigma,
-                                  [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
+        const auto second = p_unweighting->Decide({before * decision.weight, number}, point.origin == Origin::truth,
+                                                  point.relative_sigma,
+                                                  [&](Cost& cost) { return TruthValue(point, cost) / point.me2; });
         decision = {second.accepted, decision.weight * second.weight};
     }
     m_rejected = !decision.accepted;

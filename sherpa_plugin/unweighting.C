@@ -28,7 +28,7 @@ Unweighting::Unweighting(const Library& library, Stage stage, Mode mode, const S
       m_warming(settings.warm_up > 0),
       m_aim(settings.n_eff_over_n) {}
 
-Unweighting::Decision Unweighting::Decide(double before, bool from_truth, double relative_sigma,
+Unweighting::Decision Unweighting::Decide(const Incoming& before, bool from_truth, double relative_sigma,
                                           const std::function<double(Cost&)>& ask) {
     const Decision decision = m_warming                   ? WarmingUp(before, from_truth, relative_sigma, ask)
                               : m_mode == Mode::two_stage ? TwoStage(before, from_truth, ask)
@@ -50,7 +50,7 @@ void Unweighting::Note(SecondStageStatistics& statistics, double x, double count
     m_histogram.Fill(x, count);
 }
 
-Unweighting::Decision Unweighting::WarmingUp(double before, bool from_truth, double relative_sigma,
+Unweighting::Decision Unweighting::WarmingUp(const Incoming& before, bool from_truth, double relative_sigma,
                                              const std::function<double(Cost&)>& ask) {
     ++m_warm_up.seen;
     m_warm_up.from_truth += from_truth;
@@ -64,11 +64,12 @@ Unweighting::Decision Unweighting::WarmingUp(double before, bool from_truth, dou
     }
     if (static_cast<long>(m_pilot_x.size()) == m_settings.warm_up) ChooseFromPilot();
     if (x == 0.0) return {false, 0.0};
-    m_warm_up.accepted.Add(before * x);
+    m_warm_up.accepted.Add(before.weight * x, before.point);
     return {true, x};
 }
 
-Unweighting::Decision Unweighting::TwoStage(double before, bool from_truth, const std::function<double(Cost&)>& ask) {
+Unweighting::Decision Unweighting::TwoStage(const Incoming& before, bool from_truth,
+                                            const std::function<double(Cost&)>& ask) {
     ++m_counts.seen;
     m_counts.from_truth += from_truth;
     const double x = from_truth ? 1.0 : Ask(m_counts, ask);
@@ -81,10 +82,10 @@ Unweighting::Decision Unweighting::TwoStage(double before, bool from_truth, cons
         Stop(m_library.last_error());
     m_counts.probability_sum += std::min(1.0, x / m_settings.x_max);
     if (accepted) {
-        m_counts.accepted.Add(before * weight);
+        m_counts.accepted.Add(before.weight * weight, before.point);
         if (weight > 1.0) {
             ++m_counts.overweights;
-            m_counts.overweight_sum += before * weight;
+            m_counts.overweight_sum += before.weight * weight;
         }
     }
     if (const double excess = x - m_settings.x_max; excess > 0.0) {
@@ -95,7 +96,7 @@ Unweighting::Decision Unweighting::TwoStage(double before, bool from_truth, cons
     return {accepted != 0, weight * m_settings.x_max};
 }
 
-Unweighting::Decision Unweighting::Roulette(double before, bool from_truth, double relative_sigma,
+Unweighting::Decision Unweighting::Roulette(const Incoming& before, bool from_truth, double relative_sigma,
                                             const std::function<double(Cost&)>& ask) {
     ++m_counts.seen;
     double weight = 1.0;
@@ -116,7 +117,7 @@ Unweighting::Decision Unweighting::Roulette(double before, bool from_truth, doub
         }
     }
     m_counts.x_sum += weight;
-    m_counts.accepted.Add(before * weight);
+    m_counts.accepted.Add(before.weight * weight, before.point);
     m_counts.negative += weight < 0.0;
     if (weight != 1.0) WatchSampleSize();
     return {true, weight};

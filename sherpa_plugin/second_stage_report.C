@@ -28,7 +28,8 @@ Json CountsTree(const SecondStageStatistics& counts) {
             {"truth_s", Number(counts.truth.seconds)},
             {"mean_x", Number(counts.XMean())},
             {"largest_x", Number(counts.x_largest)},
-            {"n_eff_over_n", Number(counts.accepted.NEffOverN())}};
+            {"n_eff_over_n", Number(counts.accepted.NEffOverN())},
+            {"n_eff_over_n_with_copies", Number(counts.accepted.NEffOverNWithCopies())}};
 }
 
 Json WarmUpTree(const Unweighting& second) {
@@ -121,7 +122,8 @@ void PrintSecondStage(std::ostream& out, const Unweighting& second, Mode mode) {
     else
         out << "KAPPA " << second.Settings().kappa << ", P_MIN " << second.Settings().p_min << ", mean p "
             << counts.MeanProbability() << "; negative weights " << counts.negative;
-    out << "; N_eff/N " << counts.accepted.NEffOverN() << '\n';
+    out << "; N_eff/N " << counts.accepted.NEffOverN() << ", with Sherpa's copies of points above its maximum "
+        << counts.accepted.NEffOverNWithCopies() << '\n';
 }
 
 }  // namespace PyAmp

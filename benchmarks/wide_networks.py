@@ -2,8 +2,8 @@
 
 python benchmarks/wide_networks.py [--quick] [--only ROW …] [--directory DIR] [--json PATH]
 
-gg → e⁻e⁺ggdd̄ in p p at 13 TeV, tree level, points of Sherpa's integrator as in many_legs.py: 2,000,000 for training
-and 200,000 of another run for tests. Each row is one training of GELU layers with SOAP (5e-3, cosine) on squared
+gg → e⁻e⁺ggdd̄ in p p at 13 TeV, tree level, points of Sherpa's integrator as in many_legs.py: 1,000,000 for training
+and 100,000 of another run for tests. Each row is one training of GELU layers with SOAP (5e-3, cosine) on squared
 errors, on ordered invariants with `linear`, `energy`, `multiparticle`, `conjugation`, `resonances: leptons` and
 `factor: antenna`, with two threads: "DEPTHxWIDTH", "all" without `event_weighting`, otherwise 0.5, and "bf16" with
 `bfloat16_steps: 0.95`. Measured on test points: |ln x|, x = A_true/A, of all points alike, and weighted as events;
@@ -26,8 +26,8 @@ from pyamp.errors import PyampError
 from pyamp.training import TrainingConfig
 
 PROCESS = "gg_to_eeggdd"
-N_TRAIN, N_TEST = 2_000_000, 200_000
-QUICK = 100  # by which --quick divides points and steps
+N_TRAIN, N_TEST = 1_000_000, 100_000
+QUICK = 50  # by which --quick divides points and steps
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Row:
 
     depth: int
     width: int
-    steps: int = 4000
+    steps: int = 2000
     batch_size: int = 4096
     bfloat16_steps: float = 0.0
     event_weighting: float = 0.5

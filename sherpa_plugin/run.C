@@ -17,12 +17,14 @@ std::unique_ptr<Run>& Slot() {
     return run;
 }
 
-std::unique_ptr<Amplitude> OpenSurrogate(const Library& library, const Settings& settings, const std::string& model,
-                                         bool uncertainty) {
+/// Of the process of the truth, and checked for the domain of the run.
+std::unique_ptr<Amplitude> OpenSurrogate(const Library& library, const Settings& settings, const Amplitude& truth,
+                                         const std::string& model, bool uncertainty) {
     // policy "nan": the plugin itself sends points to the truth, since it times and counts them
     nlohmann::json options = {{"policy", "nan"}};
     if (!settings.dtype.empty()) options["dtype"] = settings.dtype;
     auto surrogate = std::make_unique<Amplitude>(library, model, "surrogate", options, uncertainty);
+    CheckSameProcess(*surrogate, truth);
     CheckDomain(*surrogate, settings.outside_domain);
     return surrogate;
 }
@@ -50,13 +52,11 @@ Run::Run()
     if (!m_settings.summary.empty() && !std::ofstream(m_settings.summary, std::ios::app))
         Stop(m_settings.summary + ": the summary cannot be written there; change PYAMP: {SUMMARY: path}");
     p_truth = std::make_unique<Amplitude>(m_library, m_settings.truth.source, "truth", m_settings.truth.options);
-    if (m_settings.mode != Mode::truth) {
-        p_surrogate = OpenSurrogate(m_library, m_settings, m_settings.model, m_settings.mode == Mode::roulette);
-        CheckSameProcess(*p_surrogate, *p_truth);
-    }
+    if (m_settings.mode != Mode::truth)
+        p_surrogate =
+            OpenSurrogate(m_library, m_settings, *p_truth, m_settings.model, m_settings.mode == Mode::roulette);
     if (!m_settings.screen.empty()) {
-        p_screen = OpenSurrogate(m_library, m_settings, m_settings.screen, false);
-        CheckSameProcess(*p_screen, *p_truth);
+        p_screen = OpenSurrogate(m_library, m_settings, *p_truth, m_settings.screen, false);
         p_behind_screen =
             std::make_unique<Unweighting>(m_library, Stage::screen, Mode::two_stage, m_settings.behind_screen);
     }

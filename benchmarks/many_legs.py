@@ -33,7 +33,7 @@ from pyamp.model_file import load_surrogate
 from pyamp.sherpa import card_path
 from pyamp.training import TrainingConfig, train
 from pyamp.unweighting import Roulette, Times
-from pyamp.unweighting.measurement import BATCH, WeightSample, median_with_error
+from pyamp.unweighting.measurement import WeightSample, evaluation_time
 
 SEED = 1
 N_TRAIN, N_TEST = 600_000, 200_000
@@ -60,35 +60,46 @@ class Row:
     event_weighting: float = 0.0
 
     def config(self, scale: int) -> TrainingConfig:
-        steps = self.steps // scale
-        return TrainingConfig.model_validate(
-            {
-                "representation": {
-                    "type": "dipole" if self.dipole else "ordered_invariants",
-                    "factor": self.factor,
-                    "multiparticle": self.multiparticle,
-                    "linear": True,
-                    "energy": True,
-                    "resonances": "leptons",
-                },
-                "network": {
-                    "type": "dipole" if self.dipole else "mlp",
-                    "hidden": 3 * [self.width],
-                    "activation": "gelu",
-                },
-                "likelihood": {"type": "heteroskedastic_gaussian"},
-                "optimizer": self.optimizer,
-                "learning_rate": self.learning_rate,
-                "steps": steps,
-                "batch_size": self.batch_size,
-                "event_weighting": self.event_weighting,
-                "warmup_steps": 200 // scale,
-                "validation_interval": max(1, steps // 20),
-                "validation_fraction": 0.02,
-                "test_fraction": 0.01,
-                "seed": SEED,
-            }
+        kind = {"type": "dipole"} if self.dipole else {}
+        return configuration(
+            {"factor": self.factor, "multiparticle": self.multiparticle, **kind},
+            {"hidden": 3 * [self.width], **kind},
+            scale,
+            steps=self.steps,
+            validations=20,
+            likelihood={"type": "heteroskedastic_gaussian"},
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            event_weighting=self.event_weighting,
         )
+
+
+def configuration(
+    representation: dict[str, Any],
+    network: dict[str, Any],
+    scale: int,
+    *,
+    steps: int,
+    validations: int,
+    **options: Any,
+) -> TrainingConfig:
+    """What all trainings of these points share, with what differs; ``scale`` divides the steps."""
+    steps //= scale
+    common = {"type": "ordered_invariants", "linear": True, "energy": True, "resonances": "leptons"}
+    return TrainingConfig.model_validate(
+        {
+            "representation": {**common, **representation},
+            "network": {"type": "mlp", "activation": "gelu", **network},
+            "steps": steps,
+            "warmup_steps": 200 // scale,
+            "validation_interval": max(1, steps // validations),
+            "validation_fraction": 0.02,
+            "test_fraction": 0.01,
+            "seed": SEED,
+            **options,
+        }
+    )
 
 
 def _soap(factor: str = "scale", multiparticle: bool = False, **others: Any) -> Row:
@@ -135,19 +146,6 @@ def recorded(name: str, n: int, seed: int, directory: Path, itmin: int) -> Datas
     return dataset
 
 
-def us_per_point(evaluator: Evaluator, momenta: np.ndarray) -> tuple[float, float]:
-    """Processor time and its error, of batches of other points."""
-    measured = np.empty(REPEATS)
-    for k in range(-1, REPEATS):  # once before, to warm up
-        batch = momenta[np.arange((k + 1) * BATCH, (k + 2) * BATCH) % len(momenta)]
-        begin = time.process_time()
-        evaluator(batch)
-        if k >= 0:
-            measured[k] = 1e6 * (time.process_time() - begin) / BATCH
-    value, error = median_with_error(measured)
-    return float(value), float(error)
-
-
 def measure(model: Path, test: Dataset) -> dict[str, Any]:
     """Deviations of a model, and what they cost in unweighting; outside its domain a generator asks the truth."""
     evaluator = Evaluator(model, policy="nan")
@@ -157,14 +155,14 @@ def measure(model: Path, test: Dataset) -> dict[str, Any]:
     sigma = np.where(inside, prediction.sigma_tot / test.info.couplings, 0.0)
     events = test.amplitude * test.measure
     abs_log = np.abs(np.log(test.amplitude / amplitude))[inside]
-    value, error = us_per_point(evaluator, test.momenta)
+    t_surr, t_surr_error = evaluation_time(evaluator, test.momenta, REPEATS)
     sample = WeightSample(
         events,
         amplitude * test.measure,
         sigma / amplitude,
         np.ones(len(test)),
-        Times(np.nan, np.nan, value / 1e3),
-        Times(0.0, 0.0, error / 1e3),
+        Times(np.nan, np.nan, t_surr),
+        Times(0.0, 0.0, t_surr_error),
     )
     two_stage = sample.two_stage()
     weighted = sample.roulette(roulette=Roulette(kappa=0.0, p_min=1.0))
@@ -181,8 +179,8 @@ def measure(model: Path, test: Dataset) -> dict[str, Any]:
         "x_max_err": two_stage.error.x_max,
         "epsilon_2nd": two_stage.value.epsilon_2nd,
         "epsilon_2nd_err": two_stage.error.epsilon_2nd,
-        "us_per_point": value,
-        "us_per_point_err": error,
+        "us_per_point": 1e3 * t_surr,
+        "us_per_point_err": 1e3 * t_surr_error,
         "backend": evaluator.backend,
         **accuracy(amplitude[inside], test.amplitude[inside], sigma[inside], events[inside]).as_dict(),
     }
@@ -197,13 +195,23 @@ def trained(known: Dataset, config: TrainingConfig, run: Path) -> dict[str, Any]
         train(known, run, config)
         clock.write_text(json.dumps(time.process_time() - begin))
     surrogate = load_surrogate(run / "model.safetensors")
+    metrics = json.loads((run / "metrics.json").read_text())
     return {
         "n_train": len(known),
         "n_features": surrogate.representation.n_features,
         "n_parameters": sum(p.numel() for p in surrogate.parameters()),
         "spread": float(surrogate.target.std),
+        "train_s": metrics["train_s"],
         "train_cpu_s": json.loads(clock.read_text()),
     }
+
+
+def trained_and_measured(known: Dataset, test: Dataset, config: TrainingConfig, run: Path) -> dict[str, Any]:
+    """Both, or why it failed."""
+    try:
+        return trained(known, config, run) | measure(run / "model.safetensors", test)
+    except PyampError as error:
+        return {"failed": str(error)}
 
 
 def study(processes: list[str], names: list[str], directory: Path, quick: bool) -> list[dict[str, Any]]:
@@ -216,12 +224,8 @@ def study(processes: list[str], names: list[str], directory: Path, quick: bool) 
         for name in names:
             config, run = ROWS[name].config(scale), directory / f"{process}_{len(known)}_{name}"
             row = {"process": process, "row": name, "optimizer": config.optimizer, "steps": config.steps}
-            try:
-                row |= trained(known, config, run) | measure(run / "model.safetensors", test)
-            except PyampError as error:
-                row["failed"] = str(error)
-            rows.append(row)
-            print(row, flush=True)
+            rows.append(row | trained_and_measured(known, test, config, run))
+            print(rows[-1], flush=True)
     return rows
 
 

@@ -12,7 +12,6 @@ of 1e-3. Wall seconds of the training alone; time for a point in batches of 1000
 kept in DIR and not made again.
 """
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,8 @@ from typing import Any
 
 import _common
 import torch
-from many_legs import SEED, measure, recorded, trained
+from many_legs import SEED, configuration, recorded, trained_and_measured
 
-from pyamp.errors import PyampError
 from pyamp.training import TrainingConfig
 
 PROCESS = "gg_to_eeggdd"
@@ -42,33 +40,19 @@ class Row:
     event_weighting: float = 0.5
 
     def config(self, scale: int) -> TrainingConfig:
-        steps = self.steps // scale
-        return TrainingConfig.model_validate(
-            {
-                "representation": {
-                    "type": "ordered_invariants",
-                    "factor": "antenna",
-                    "multiparticle": True,
-                    "conjugation": True,
-                    "linear": True,
-                    "energy": True,
-                    "resonances": "leptons",
-                },
-                "network": {"type": "mlp", "hidden": self.depth * [self.width], "activation": "gelu"},
-                "likelihood": {"type": "mse"},
-                "optimizer": "soap",
-                "learning_rate": 5e-3,
-                "steps": steps,
-                "batch_size": self.batch_size,
-                "bfloat16_steps": self.bfloat16_steps,
-                "event_weighting": self.event_weighting,
-                "warmup_steps": 200 // scale,
-                "validation_interval": max(1, steps // 10),
-                "validation_fraction": 0.02,
-                "test_fraction": 0.01,
-                "threads": 2,
-                "seed": SEED,
-            }
+        return configuration(
+            {"factor": "antenna", "multiparticle": True, "conjugation": True},
+            {"hidden": self.depth * [self.width]},
+            scale,
+            steps=self.steps,
+            validations=10,
+            likelihood={"type": "mse"},
+            optimizer="soap",
+            learning_rate=5e-3,
+            batch_size=self.batch_size,
+            bfloat16_steps=self.bfloat16_steps,
+            event_weighting=self.event_weighting,
+            threads=2,
         )
 
 
@@ -105,15 +89,9 @@ def study(names: list[str], directory: Path, quick: bool) -> list[dict[str, Any]
     rows = []
     for name in names:
         config, run = ROWS[name].config(scale), directory / f"{PROCESS}_{len(known)}_{name}"
-        row: dict[str, Any] = {"row": name, "steps": config.steps, "batch_size": config.batch_size}
-        try:
-            row |= trained(known, config, run)
-            row |= measure(run / "model.safetensors", test)
-            row["train_s"] = json.loads((run / "metrics.json").read_text())["train_s"]
-        except PyampError as error:
-            row["failed"] = str(error)
-        rows.append(row)
-        print(row, flush=True)
+        row = {"row": name, "steps": config.steps, "batch_size": config.batch_size}
+        rows.append(row | trained_and_measured(known, test, config, run))
+        print(rows[-1], flush=True)
     return rows
 
 

@@ -14,7 +14,7 @@ from pyamp.truth import Truth, truth
 from pyamp.unweighting.maxima import budget_maximum, ratios
 from pyamp.unweighting.roulette import Roulette
 from pyamp.unweighting.roulette_choice import N_EFF_OVER_N, choose_roulette
-from pyamp.unweighting.screen import known_weights, screen_bounds
+from pyamp.unweighting.screen import known_weights, screen_bounds, screen_ratios
 from pyamp.unweighting.speed_factors import SpeedFactors, Times, speed_factors
 from pyamp.unweighting.two_stage import first_stage_events
 
@@ -42,19 +42,27 @@ class ScreenSample:
     t_screen: float
     t_screen_error: float
 
-    def maximum(self, surrogate_weights: FloatArray, counts: FloatArray, budget: float) -> float:
-        """y_max by a budget."""
-        known = ~np.isnan(self.weights)
-        q = self.weights[known]
-        return budget_maximum(surrogate_weights[known] / q, budget, counts[known] * q)
-
 
 @dataclass(frozen=True)
 class ScreenFactors:
-    """y_max of a screen, and the share of the points that pass it."""
+    """What a screen lets pass, and what that costs.
+
+    Attributes
+    ----------
+    y_max : float
+    bounds : ndarray, shape (n,)
+        What it allows the surrogate's weights to be.
+    share : float
+        Of the points that pass it.
+    t_surr, t_surr_error : float
+        Time of one point in ms, of the screen and, times that share, of the surrogate; its standard error.
+    """
 
     y_max: float
+    bounds: FloatArray
     share: float
+    t_surr: float
+    t_surr_error: float
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,19 @@ class WeightSample:
         """What the screen lets pass, with maxima of that budget."""
         if self.screen is None:
             return None
-        y_max = self.screen.maximum(self.surrogate_weights, self.counts, budget)
-        s_max = budget_maximum(self.surrogate_weights, budget, self.counts)
-        passed = np.minimum(screen_bounds(self.screen.weights, y_max) / s_max, 1.0)
-        return ScreenFactors(y_max, float((self.counts * passed).sum() / self.counts.sum()))
+        s, counts = self.surrogate_weights, self.counts
+        y, multiplicity = screen_ratios(s, self.screen.weights, counts)
+        y_max = budget_maximum(y, budget, multiplicity)
+        bounds = screen_bounds(self.screen.weights, y_max)
+        passed = np.minimum(bounds / budget_maximum(s, budget, counts), 1.0)
+        share = float((counts * passed).sum() / counts.sum())
+        return ScreenFactors(
+            y_max,
+            bounds,
+            share,
+            self.screen.t_screen + share * self.times.t_surr,
+            float(np.hypot(self.screen.t_screen_error, share * self.time_errors.t_surr)),
+        )
 
     def two_stage(self, *, budget: float = 1e-3, n_bootstrap: int = 200, seed: int = 1) -> SpeedFactors:
         """Speed factors of two stages, see :func:`speed_factors`."""
@@ -114,10 +131,9 @@ class WeightSample:
             pilot = slice(0, None, 2)
             w, s = self.truth_weights[pilot], self.surrogate_weights[pilot]
             counts = self.counts[pilot]
-            bounds = self._bounds(budget)
-            events, first_weights = first_stage_events(
-                s, budget_maximum(s, budget, counts), counts, None if bounds is None else bounds[pilot]
-            )
+            screened = self.screened(budget)
+            bounds = screened.bounds[pilot] if screened else None
+            events, first_weights = first_stage_events(s, budget_maximum(s, budget, counts), counts, bounds)
             roulette = choose_roulette(
                 ratios(w, s),
                 self.relative_sigma[pilot],
@@ -127,29 +143,18 @@ class WeightSample:
             ).roulette
         return self._factors(budget, n_bootstrap, seed, roulette)
 
-    def _bounds(self, budget: float) -> FloatArray | None:
-        screened = self.screened(budget)
-        if self.screen is None or screened is None:
-            return None
-        return screen_bounds(self.screen.weights, screened.y_max)
-
-    def _times(self, budget: float) -> tuple[Times, Times]:
-        """With t_surr of the screen and, for the share of the points that pass it, of the surrogate."""
-        screened = self.screened(budget)
-        if self.screen is None or screened is None:
-            return self.times, self.time_errors
-        t_surr = self.screen.t_screen + screened.share * self.times.t_surr
-        error = np.hypot(self.screen.t_screen_error, screened.share * self.time_errors.t_surr)
-        return replace(self.times, t_surr=t_surr), replace(self.time_errors, t_surr=float(error))
-
     def _factors(self, budget: float, n_bootstrap: int, seed: int, roulette: Roulette | None) -> SpeedFactors:
-        times, time_errors = self._times(budget)
+        screened = self.screened(budget)
+        times, time_errors = self.times, self.time_errors
+        if screened:
+            times = replace(times, t_surr=screened.t_surr)
+            time_errors = replace(time_errors, t_surr=screened.t_surr_error)
         return speed_factors(
             self.truth_weights,
             self.surrogate_weights,
             times,
             counts=self.counts,
-            bounds=self._bounds(budget),
+            bounds=screened.bounds if screened else None,
             budget=budget,
             roulette=roulette,
             relative_sigma=self.relative_sigma,
@@ -260,15 +265,20 @@ def _screen(
         known_weights(screen(part), weight)
         for part, weight in zip(_chunks(momenta), _chunks(measure), strict=True)
     ]
-    seconds = np.empty(repeats)
+    return ScreenSample(np.concatenate(parts), *evaluation_time(screen, momenta, repeats))
+
+
+def evaluation_time(evaluator: Evaluator, momenta: FloatArray, repeats: int) -> tuple[float, float]:
+    """Processor time of one point in ms and its error, of so many batches of other points."""
+    measured = np.empty(repeats)
     for k in range(-1, repeats):  # once before, to warm up
         batch = momenta[np.arange((k + 1) * BATCH, (k + 2) * BATCH) % len(momenta)]
         begin = time.process_time()
-        screen(batch)
+        evaluator(batch)
         if k >= 0:
-            seconds[k] = (time.process_time() - begin) / len(batch)
-    value, error = median_with_error(1e3 * seconds)
-    return ScreenSample(np.concatenate(parts), float(value), float(error))
+            measured[k] = 1e3 * (time.process_time() - begin) / len(batch)
+    value, error = median_with_error(measured)
+    return float(value), float(error)
 
 
 def _chunks(momenta: FloatArray) -> list[FloatArray]:

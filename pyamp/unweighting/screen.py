@@ -16,7 +16,6 @@ import numpy.typing as npt
 from pyamp import _core
 from pyamp.errors import PyampError
 from pyamp.evaluator import Evaluator, Prediction
-from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.maximum_rules import Maximum, MaximumRule
 from pyamp.unweighting.points import Block
 
@@ -46,7 +45,7 @@ class Screen:
     def look(self, block: Block) -> tuple[FloatArray, IntArray]:
         """Bounds ``(n,)`` of the surrogate's weights in pb, and which points may be accepted, ``(n_passed,)``."""
         bounds = screen_bounds(screen_weights(self.evaluator, block), self.y_max)
-        uniform = _core.unweighting_uniforms(self.seed, block.start, len(block), 2)[:, 0]
+        uniform = _core.unweighting_uniforms(self.seed, block.start, len(block), 1)[:, 0]
         return bounds, np.flatnonzero(uniform < bounds / self.s_max)
 
 
@@ -66,6 +65,20 @@ def screen_bounds(weights: FloatArray, y_max: float) -> FloatArray:
     """y_max q, shape (n,); infinite where q is NaN: the surrogate is evaluated where the screen knows nothing."""
     bounds = y_max * weights
     return np.where(bounds > 0, bounds, np.inf)
+
+
+def screen_ratios(
+    surrogate_weights: FloatArray, weights: FloatArray, counts: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """y = s/q and how often each one counts, of the points that the screen knows; see :func:`screen_maximum`."""
+    known = ~np.isnan(weights)
+    s, q = surrogate_weights[known], weights[known]
+    if not s.any():
+        raise PyampError(
+            f"screen: it knows {len(s)} of {len(weights)} points, all of weight 0; take one of the same domain as the "
+            "model"
+        )
+    return s / q, q if counts is None else counts[known] * q
 
 
 def screen_maximum(
@@ -88,14 +101,7 @@ def screen_maximum(
     seed : int
         Of the resampling.
     """
-    known = ~np.isnan(weights)
-    s, q = surrogate_weights[known], weights[known]
-    if not s.any():
-        raise PyampError(
-            f"screen: it knows {len(s)} of {len(weights)} points, all of weight 0; take one of the same domain as the "
-            "model"
-        )
-    return rule.with_error(s / q, q if counts is None else counts[known] * q, seed=seed)
+    return rule.with_error(*screen_ratios(surrogate_weights, weights, counts), seed=seed)
 
 
 def allowed_share(bounds: npt.ArrayLike | None, s_max: float, n: int) -> FloatArray:
@@ -115,16 +121,3 @@ def checked_bounds(bounds: npt.ArrayLike, n: int) -> FloatArray:
             f"bounds: {(~(b > 0)).sum()} of {n} are not above 0; give infinity where the screen knows nothing"
         )
     return b
-
-
-@compiled
-def accept_screened(
-    ratio: FloatArray, allowed: FloatArray, uniform: FloatArray
-) -> tuple[npt.NDArray[np.bool_], FloatArray]:
-    """Accept with probability min(allowed, ratio); the weight of what is accepted is ratio over that."""
-    accepted = np.empty(len(ratio), dtype=np.bool_)
-    weight = np.empty(len(ratio))
-    for i in range(len(ratio)):
-        accepted[i] = uniform[i] < min(allowed[i], ratio[i])
-        weight[i] = max(1.0, ratio[i] / allowed[i])
-    return accepted, weight

@@ -10,7 +10,7 @@ from pyamp.errors import PyampError
 from pyamp.unweighting.compiled import compiled
 from pyamp.unweighting.events import Events
 from pyamp.unweighting.maxima import asked_weights, event_weights
-from pyamp.unweighting.screen import accept_screened, allowed_share
+from pyamp.unweighting.screen import allowed_share
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -31,7 +31,7 @@ def unweight(weights: npt.ArrayLike, maximum: float, seed: int, start: int = 0) 
     w = event_weights("weights", weights)
     check_maximum("maximum", maximum)
     uniform = _core.unweighting_uniforms(seed, start, len(w), 1)[:, 0]
-    accepted, event_weight = accept(w / maximum, uniform)
+    accepted, event_weight = accept(w / maximum, uniform, np.ones_like(w))
     return Events(np.flatnonzero(accepted), event_weight[accepted], maximum, len(w), len(w))
 
 
@@ -73,7 +73,7 @@ def unweight_two_stage(
     candidates = np.flatnonzero(first)
     unit = s_max * x_max
     w = asked_weights(truth_weights, candidates)
-    second, second_weight = accept(w / s[candidates] / x_max, uniform[candidates, 1])
+    second, second_weight = accept(w / s[candidates] / x_max, uniform[candidates, 1], np.ones_like(w))
     index = candidates[second]
     return Events(index, first_weight[index] * second_weight[second], unit, len(s), len(candidates))
 
@@ -94,10 +94,8 @@ def first_stage(
         What a screen allows s to be, above 0, infinite where it does not know: the probability is
         min(1, bound/s_max, s/s_max), the weight s/s_max over it. Where s is not above its bound nothing changes.
     """
-    if bounds is None:
-        return accept(surrogate_weights / s_max, uniform)
     allowed = allowed_share(bounds, s_max, len(surrogate_weights))
-    return accept_screened(surrogate_weights / s_max, allowed, uniform)
+    return accept(surrogate_weights / s_max, uniform, allowed)
 
 
 def first_stage_events(
@@ -110,13 +108,15 @@ def first_stage_events(
 
 
 @compiled
-def accept(ratio: FloatArray, uniform: FloatArray) -> tuple[npt.NDArray[np.bool_], FloatArray]:
-    """Accept with probability min(1, ratio); the weight of what is accepted is max(1, ratio)."""
+def accept(
+    ratio: FloatArray, uniform: FloatArray, allowed: FloatArray
+) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+    """Accept with probability min(allowed, ratio), allowed ≤ 1; the weight of what is accepted is ratio over that."""
     accepted = np.empty(len(ratio), dtype=np.bool_)
     weight = np.empty(len(ratio))
     for i in range(len(ratio)):
-        accepted[i] = uniform[i] < ratio[i]
-        weight[i] = max(1.0, ratio[i])
+        accepted[i] = uniform[i] < min(allowed[i], ratio[i])
+        weight[i] = max(1.0, ratio[i] / allowed[i])
     return accepted, weight
 
 

@@ -12,6 +12,7 @@ mp.mp.dps = 40
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.0001")
 ERFC_SHIFT, ERFC_END = mp.mpf("3.5"), mp.mpf(6)
 ERF_END, TANH_END = 3.92, 8.7
+NARROW = mp.mpf("0.5")
 
 
 def expm1_remainder(r):
@@ -22,6 +23,16 @@ def expm1_remainder(r):
 def atanh_remainder(t):
     """(2 atanh(s) − 2 s)/s³ of t = s²."""
     return mp.mpf(2) / 3 if t < mp.mpf("1e-20") else (2 * mp.atanh(mp.sqrt(t)) / mp.sqrt(t) - 2) / t
+
+
+def half_expm1(y):
+    """(exp(y/2) − 1)/y."""
+    return mp.mpf(1) / 2 if abs(y) < mp.mpf("1e-30") else mp.expm1(y / 2) / y
+
+
+def spread_ratio(y):
+    """√((exp(y) − 1)/y)."""
+    return mp.mpf(1) if abs(y) < mp.mpf("1e-30") else mp.sqrt(mp.expm1(y) / y)
 
 
 def sine_remainder(t):
@@ -81,6 +92,10 @@ def main():
     for terms, suffix in ((5, "float"), (10, "double")):
         what = "(exp(r) - 1 - r)/r^2 for |r| <= ln(2)/2"
         polynomial(f"expm1_{suffix}", what, expm1_remainder, -HALF_LN2, HALF_LN2, terms)
+    what = f"(exp(y/2) - 1)/y for 0 <= y <= {mp.nstr(NARROW, 3)}"
+    polynomial("half_expm1_double", what, half_expm1, 0, NARROW, 10)
+    what = f"the root of (exp(y) - 1)/y for 0 <= y <= {mp.nstr(NARROW, 3)}"
+    polynomial("spread_ratio_double", what, spread_ratio, 0, NARROW, 10)
     for terms, suffix in ((5, "float"), (11, "double")):
         what = "(2 atanh(s) - 2 s)/s^3 in s^2 for s <= 1/3"
         polynomial(f"log1p_{suffix}", what, atanh_remainder, 0, mp.mpf(1) / 9 * mp.mpf("1.0001"), terms)

@@ -1,8 +1,7 @@
-// Amplitude and variances that one member gives, for as many rows as lanes: likelihood.h and target.h in registers.
+// Amplitude and its spreads that one member gives, for as many rows as lanes: likelihood.h and target.h in registers.
 #pragma once
 
-#include "simd/exponential.h"
-#include "simd/masks.h"
+#include "simd/log_normal.h"
 #include "surrogate/moments_plan.h"
 
 namespace pyamp::PYAMP_ISA {
@@ -15,7 +14,7 @@ using Real = Vec<double>;
 }
 
 struct Moments {
-    Real amplitude, variance, statistical_variance;
+    Real amplitude, sigma, statistical_variance;
 };
 
 /// Of the constants of the target and the singular factor of each row.
@@ -35,22 +34,17 @@ struct TargetOfRows {
     /// Mean of A where t ~ N(mu, sigma^2), s = std sigma.
     [[gnu::always_inline]] Real amplitude(const Real& mu, const Real& s) const {
         const Real t = fma(mu, broadcast(plan.std), broadcast(plan.mean));
-        if constexpr (type == MomentsPlan::Target::log) return wide_exp(fma(0.5 * s, s, log_factor + t));
+        if constexpr (type == MomentsPlan::Target::log) return log_normal_mean(log_factor + t, s);
         if constexpr (type == MomentsPlan::Target::log1p) return factor * plan.scale * wide_expm1(fma(0.5 * s, s, t));
         if constexpr (type == MomentsPlan::Target::linear) return factor * t;
     }
 
-    /// Variance of A whose mean is known.
-    [[gnu::always_inline]] Real variance(const Real& mean, const Real& s) const {
-        if constexpr (type == MomentsPlan::Target::log) return mean * mean * wide_expm1(s * s);
-        if constexpr (type == MomentsPlan::Target::log1p) {
-            const Real shifted = fma(factor, broadcast(plan.scale), mean);
-            return shifted * shifted * wide_expm1(s * s);
-        }
-        if constexpr (type == MomentsPlan::Target::linear) {
-            const Real deviation = factor * s;
-            return deviation * deviation;
-        }
+    /// Standard deviation of A whose mean is known.
+    [[gnu::always_inline]] Real sigma(const Real& mean, const Real& s) const {
+        if constexpr (type == MomentsPlan::Target::log) return mean * log_normal_spread(s);
+        if constexpr (type == MomentsPlan::Target::log1p)
+            return fma(factor, broadcast(plan.scale), mean) * log_normal_spread(s);
+        if constexpr (type == MomentsPlan::Target::linear) return factor * s;
     }
 };
 
@@ -61,7 +55,7 @@ template <MomentsPlan::Target type>
                                                   const Real& sigma) {
     const Real s = target.spread(sigma);
     const Real amplitude = target.amplitude(mu, s);
-    return {amplitude, target.variance(amplitude, s), Real{}};
+    return {amplitude, target.sigma(amplitude, s), Real{}};
 }
 
 /// @param output output(j): the j-th output of each row
@@ -83,11 +77,13 @@ template <MomentsPlan::Target type, typename Output>
     Moments result{};
     for (std::size_t k = 0; k < components; ++k)
         result.amplitude = fma(weight(k), gaussian(k).amplitude, result.amplitude);
+    Real variance{};
     for (std::size_t k = 0; k < components; ++k) {
-        const auto [mean, variance, none] = gaussian(k);
+        const auto [mean, sigma, none] = gaussian(k);
         const Real offset = mean - result.amplitude;
-        result.variance = fma(weight(k), fma(offset, offset, variance), result.variance);
+        variance = fma(weight(k), fma(offset, offset, sigma * sigma), variance);
     }
+    result.sigma = square_root(variance);
     return result;
 }
 
@@ -98,8 +94,8 @@ template <MomentsPlan::Target type, typename Output>
     const Real variance = wide_softplus(output(3)) / wide_softplus(output(2));
     Moments result = of_gaussian(target, mu, at_most(square_root(variance), 1.0));
     const Real s = target.spread(at_most(square_root(variance / nu), 1.0));
-    const Real statistical = target.variance(target.amplitude(mu, s), s);
-    result.statistical_variance = s == 0.0 ? Real{} : statistical;
+    const Real statistical = target.sigma(target.amplitude(mu, s), s);
+    result.statistical_variance = s == 0.0 ? Real{} : statistical * statistical;
     return result;
 }
 

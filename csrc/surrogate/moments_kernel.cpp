@@ -131,13 +131,12 @@ struct OfMembers {
     double *amplitude, *variance, *statistical_variance;
 };
 
-/// sigma_syst, or what the sigma network says.
-template <MomentsPlan::Target type>
+/// What the sigma network says, or `of_members()`.
+template <MomentsPlan::Target type, typename F>
 [[gnu::always_inline]] inline Real sigma_syst(const TargetOfRows<type>& target, const NetworkOutputs& network,
-                                              std::size_t first, const Real& amplitude, const Real& variance) {
-    if (!network.log_sigma) return root_of_rows(network.n, variance);
-    const Real s = target.spread(sigma_from_log(load_rows(network.log_sigma, first, network.n)));
-    return root_of_rows(network.n, target.variance(amplitude, s));
+                                              std::size_t first, const Real& amplitude, const F& of_members) {
+    if (!network.log_sigma) return of_members();
+    return target.sigma(amplitude, target.spread(sigma_from_log(load_rows(network.log_sigma, first, network.n))));
 }
 
 template <MomentsPlan::Likelihood likelihood, MomentsPlan::Target type>
@@ -148,8 +147,8 @@ inline bool one_member(const MomentsPlan& plan, const NetworkOutputs& network, c
         const TargetOfRows<type> target(plan, load_rows(network.log_factor, first, n));
         const OutputOfRows output{network.outputs, plan.n_outputs, first, n};
         const Moments moments = member_moments<likelihood>(plan, target, output);
-        results.store_all(first, moments.amplitude,
-                          sigma_syst(target, network, first, moments.amplitude, moments.variance),
+        const auto of_member = [&] __attribute__((always_inline)) { return moments.sigma; };
+        results.store_all(first, moments.amplitude, sigma_syst(target, network, first, moments.amplitude, of_member),
                           has_statistical(likelihood) ? root_of_rows(n, moments.statistical_variance) : Real{});
     }
     return results.all_finite();
@@ -165,7 +164,7 @@ inline bool one_point(const MomentsPlan& plan, const NetworkOutputs& network, co
         const Moments moments =
             member_moments<likelihood>(plan, target, OutputOfRows{network.outputs, plan.n_outputs, m, members});
         store(scratch.amplitude + m, known(moments.amplitude, m, members));
-        store(scratch.variance + m, known(moments.variance, m, members));
+        store(scratch.variance + m, known(moments.sigma * moments.sigma, m, members));
         if constexpr (has_statistical(likelihood))
             store(scratch.statistical_variance + m, known(moments.statistical_variance, m, members));
     }
@@ -184,7 +183,8 @@ inline bool one_point(const MomentsPlan& plan, const NetworkOutputs& network, co
         const Real offset = load(scratch.amplitude + m) - amplitude;
         return known(offset * offset, m, members);
     });
-    const Real syst = sigma_syst(target, network, 0, broadcast(amplitude), broadcast(variance));
+    const auto of_members = [&] __attribute__((always_inline)) { return broadcast(__builtin_sqrt(variance)); };
+    const Real syst = sigma_syst(target, network, 0, broadcast(amplitude), of_members);
     if constexpr (has_statistical(likelihood)) spread += sum_of(scratch.statistical_variance);
     Results results{result, 1, network.unit};
     results.store_all(0, broadcast(amplitude), syst, broadcast(__builtin_sqrt(spread * share)));
@@ -204,7 +204,7 @@ inline bool many_points(const MomentsPlan& plan, const NetworkOutputs& network, 
             const OutputOfRows output{network.outputs + m * n * plan.n_outputs, plan.n_outputs, first, n};
             const Moments moments = member_moments<likelihood>(plan, target, output);
             store(scratch.amplitude + m * L, moments.amplitude);
-            store(scratch.variance + m * L, moments.variance);
+            store(scratch.variance + m * L, moments.sigma * moments.sigma);
             if constexpr (has_statistical(likelihood))
                 store(scratch.statistical_variance + m * L, moments.statistical_variance);
         }
@@ -219,7 +219,8 @@ inline bool many_points(const MomentsPlan& plan, const NetworkOutputs& network, 
             return offset * offset;
         });
         if constexpr (has_statistical(likelihood)) spread += sum_of(scratch.statistical_variance);
-        results.store_all(first, amplitude, sigma_syst(target, network, first, amplitude, variance),
+        const auto of_members = [&] __attribute__((always_inline)) { return square_root(variance); };
+        results.store_all(first, amplitude, sigma_syst(target, network, first, amplitude, of_members),
                           square_root(spread * share));
     }
     return results.all_finite();

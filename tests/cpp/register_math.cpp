@@ -2,7 +2,7 @@
 // precision. Compiled once for each instruction set.
 #include <cstddef>
 
-#include "simd/exponential.h"
+#include "simd/log_normal.h"
 #include "simd/logarithm.h"
 
 using namespace pyamp::simd::PYAMP_ISA;
@@ -25,6 +25,10 @@ extern "C" void evaluate(int function, double* values, std::size_t n) {
             return transform(values, n, [](Vec<double> x) { return wide_expm1(x); });
         case 2:
             return transform(values, n, [](Vec<double> x) { return wide_softplus(x); });
+        case 3:
+            return transform(values, n, [](Vec<double> x) { return log_normal_mean(-x, x); });
+        case 4:
+            return transform(values, n, [](Vec<double> x) { return log_normal_spread(x); });
         default:
             return transform(values, n, [](Vec<double> x) { return quick_log(x); });
     }

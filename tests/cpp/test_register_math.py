@@ -1,4 +1,4 @@
-"""exp, expm1, softplus and ln of the evaluator's kernels against extended precision, for each instruction set."""
+"""exp, expm1, softplus, ln and log-normal moments of the kernels against extended precision, for each set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETS = {
     "avx2": (32, ["-mavx2", "-mfma"], {"avx2", "fma"}),
     "avx512": (64, ["-mavx512f", "-mavx512dq", "-mfma"], {"avx512f", "avx512dq"}),
 }
-EXP, EXPM1, SOFTPLUS, LOG = range(4)
+EXP, EXPM1, SOFTPLUS, MEAN, SPREAD, LOG = range(6)
 Function = Callable[[int, np.ndarray], np.ndarray]
 
 
@@ -69,6 +69,25 @@ def test_exponentials_beyond_their_range(function: Function) -> None:
     np.testing.assert_array_equal(function(EXPM1, x), [-1, -1, -1, -1, 0, *[np.inf] * 5, np.nan])
     x = np.array([-np.inf, -800.0, 800.0, 1e300, np.inf, np.nan])
     np.testing.assert_array_equal(function(SOFTPLUS, x), [0, 0, 800.0, 1e300, np.inf, np.nan])
+
+
+def test_log_normal(function: Function) -> None:
+    """Mean for ln A ~ N(-s, s²), and standard deviation over mean."""
+    rng = np.random.default_rng(3)
+    s = np.concatenate([10 ** rng.uniform(-15, 1, 100_000), rng.uniform(0.69, 0.72, 20_000)])
+    wide = s.astype(np.longdouble)
+    mean, spread = function(MEAN, s), function(SPREAD, s)
+    assert relative_error(mean, np.exp(wide * wide / 2 - wide)) < 2e-15 * (1 + s.max())
+    narrow = s < 0.7
+    assert relative_error(mean[narrow], np.exp(wide * wide / 2 - wide)[narrow]) < 6e-16
+    assert relative_error(spread, np.sqrt(np.expm1(wide * wide))) < 6e-15
+    assert relative_error(spread[narrow], np.sqrt(np.expm1(wide * wide))[narrow]) < 6e-16
+    # Narrow and wide ones side by side, and alone in all lanes.
+    for k in range(0, len(s), 997):
+        assert function(MEAN, np.repeat(s[k], 8))[0] == mean[k]
+        assert function(SPREAD, np.repeat(s[k], 8))[0] == spread[k]
+    np.testing.assert_array_equal(function(SPREAD, [0.0, 40.0, np.inf, np.nan]), [0, np.inf, np.inf, np.nan])
+    np.testing.assert_array_equal(function(MEAN, [0.0, 40.0, np.nan]), [1, np.inf, np.nan])
 
 
 def test_logarithm(function: Function) -> None:

@@ -2,6 +2,8 @@
 // order of the sums.
 #pragma once
 
+#include <utility>
+
 #include "surrogate/fused/mlp_activation.h"
 
 namespace pyamp::fused::PYAMP_ISA {
@@ -129,25 +131,19 @@ template <typename T, typename Over, Activation A, typename W>
     });
 }
 
-/// Lanes and those to which they are added; in memory, where no compiler builds them element by element.
-template <typename T>
-struct Partners {
-    using Index = typename IntegerOf<T>::type;
-    alignas(64) Index of_step[4][lanes<T>];
-    constexpr Partners() : of_step{} {
-        for (int k = 0; k < 4; ++k)
-            for (int l = 0; l < lanes<T>; ++l) of_step[k][l] = (l ^ (1 << k)) % lanes<T>;
-    }
-};
-template <typename T>
-constexpr Partners<T> partners;
+/// Each lane's number from the lane whose index differs in the bit `step`.
+template <typename T, int step, std::size_t... lane>
+[[gnu::always_inline]] inline Vec<T> of_partners(Vec<T> x, std::index_sequence<lane...>) {
+    return __builtin_shufflevector(x, x, (lane ^ step)...);
+}
 
 /// The sum of the lanes, neighbours first, in every lane.
-template <typename T>
+template <typename T, int step = 1>
 [[gnu::always_inline]] inline Vec<T> add_lanes(Vec<T> x) {
-#pragma GCC unroll 4
-    for (int k = 0; 1 << k < lanes<T>; ++k) x = x + __builtin_shuffle(x, load(partners<T>.of_step[k]));
-    return x;
+    if constexpr (step < lanes<T>)
+        return add_lanes<T, 2 * step>(x + of_partners<T, step>(x, std::make_index_sequence<lanes<T>>{}));
+    else
+        return x;
 }
 
 /// Output j of a narrow layer, in every lane: lanes take inputs in turn.

@@ -1,50 +1,13 @@
-// The legs of one point side by side in registers, and what pairs of them give; see simd/vector.h.
+// The legs of one point side by side in registers; see simd/vector.h.
 #pragma once
 
+#include "kinematics/momentum_registers.h"
 #include "kinematics/sure_bounds.h"
-#include "simd/masks.h"
-#include "simd/vector.h"
 
 namespace pyamp::kinematics::PYAMP_ISA {
 
-using simd::PYAMP_ISA::all;
-using simd::PYAMP_ISA::bits;
-using simd::PYAMP_ISA::broadcast;
-using simd::PYAMP_ISA::lanes;
-using simd::PYAMP_ISA::load;
-using simd::PYAMP_ISA::Mask;
-using simd::PYAMP_ISA::square_root;
-using simd::PYAMP_ISA::store;
-using Real = simd::PYAMP_ISA::Vec<double>;
-
 constexpr int max_legs = SureBounds::max_legs;
 constexpr int leg_registers = max_legs / lanes<double>;
-
-/// A four-momentum; never passed by value, since that differs between instruction sets.
-typedef double Four __attribute__((vector_size(32)));
-typedef double UnalignedFour __attribute__((vector_size(32), aligned(8), may_alias));
-
-[[gnu::always_inline]] inline Real fma(const Real& a, const Real& b, const Real& c) {
-    return simd::PYAMP_ISA::fma(a, b, c);
-}
-
-/// a b + c rounded once, whatever the instruction set.
-[[gnu::always_inline]] inline Real exact_fma(const Real& a, const Real& b, const Real& c) {
-#if defined(__FMA__)
-    return fma(a, b, c);
-#else
-    Real result;
-    for (int l = 0; l < lanes<double>; ++l) result[l] = __builtin_fma(a[l], b[l], c[l]);
-    return result;
-#endif
-}
-
-/// a b - c d with an error below 1.5 ulp, as in invariants_point.h.
-[[gnu::always_inline]] inline Real difference_of_products(const Real& a, const Real& b, const Real& c,
-                                                          const Real& d) {
-    const Real cd = c * d;
-    return exact_fma(a, b, -cd) + exact_fma(-c, d, cd);
-}
 
 /// Lane of each leg; beyond the last one that leg again.
 struct Legs {
@@ -58,45 +21,11 @@ struct Legs {
         for (int i = 0; i < max_legs; ++i) p[i] = *reinterpret_cast<const UnalignedFour*>(momenta + offsets[i]);
 #pragma GCC unroll 4
         for (int r = 0; r < leg_registers; ++r) {
-            transpose(r);
-            pt2[r] = fma(x[r], x[r], y[r] * y[r]);
-            norm[r] = square_root(fma(z[r], z[r], pt2[r]));
+            const Momenta m(p + r * lanes<double>);
+            e[r] = m.e, x[r] = m.x, y[r] = m.y, z[r] = m.z;
+            pt2[r] = m.pt2();
+            norm[r] = m.norm();
         }
-    }
-
- private:
-    [[gnu::always_inline]] void transpose(int r) {
-        const Four* const q = p + r * lanes<double>;
-#if PYAMP_SIMD_BYTES == 64
-        const Real q04 = __builtin_shufflevector(q[0], q[4], 0, 1, 2, 3, 4, 5, 6, 7);
-        const Real q15 = __builtin_shufflevector(q[1], q[5], 0, 1, 2, 3, 4, 5, 6, 7);
-        const Real q26 = __builtin_shufflevector(q[2], q[6], 0, 1, 2, 3, 4, 5, 6, 7);
-        const Real q37 = __builtin_shufflevector(q[3], q[7], 0, 1, 2, 3, 4, 5, 6, 7);
-        const Real ey01 = __builtin_shufflevector(q04, q15, 0, 8, 2, 10, 4, 12, 6, 14);
-        const Real xz01 = __builtin_shufflevector(q04, q15, 1, 9, 3, 11, 5, 13, 7, 15);
-        const Real ey23 = __builtin_shufflevector(q26, q37, 0, 8, 2, 10, 4, 12, 6, 14);
-        const Real xz23 = __builtin_shufflevector(q26, q37, 1, 9, 3, 11, 5, 13, 7, 15);
-        e[r] = __builtin_shufflevector(ey01, ey23, 0, 1, 8, 9, 4, 5, 12, 13);
-        x[r] = __builtin_shufflevector(xz01, xz23, 0, 1, 8, 9, 4, 5, 12, 13);
-        y[r] = __builtin_shufflevector(ey01, ey23, 2, 3, 10, 11, 6, 7, 14, 15);
-        z[r] = __builtin_shufflevector(xz01, xz23, 2, 3, 10, 11, 6, 7, 14, 15);
-#elif PYAMP_SIMD_BYTES == 32
-        const Real ey01 = __builtin_shufflevector(q[0], q[1], 0, 4, 2, 6);
-        const Real xz01 = __builtin_shufflevector(q[0], q[1], 1, 5, 3, 7);
-        const Real ey23 = __builtin_shufflevector(q[2], q[3], 0, 4, 2, 6);
-        const Real xz23 = __builtin_shufflevector(q[2], q[3], 1, 5, 3, 7);
-        e[r] = __builtin_shufflevector(ey01, ey23, 0, 1, 4, 5);
-        x[r] = __builtin_shufflevector(xz01, xz23, 0, 1, 4, 5);
-        y[r] = __builtin_shufflevector(ey01, ey23, 2, 3, 6, 7);
-        z[r] = __builtin_shufflevector(xz01, xz23, 2, 3, 6, 7);
-#else
-        for (int l = 0; l < lanes<double>; ++l) {
-            e[r][l] = q[l][0];
-            x[r][l] = q[l][1];
-            y[r][l] = q[l][2];
-            z[r][l] = q[l][3];
-        }
-#endif
     }
 };
 
@@ -112,30 +41,10 @@ struct Legs {
 #endif
 }
 
-/// |s_ij| of massless legs: massless_invariant() of invariants_point.h.
-[[gnu::always_inline]] inline Real abs_invariant(const Legs& legs, const long long* first, const long long* second) {
-    const Real px = of_legs(legs.x, first), py = of_legs(legs.y, first), pz = of_legs(legs.z, first);
-    const Real qx = of_legs(legs.x, second), qy = of_legs(legs.y, second), qz = of_legs(legs.z, second);
-    const Real norms = of_legs(legs.norm, first) * of_legs(legs.norm, second);
-    const Real dot = fma(px, qx, fma(py, qy, pz * qz));
-    const Real cx = difference_of_products(py, qz, pz, qy);
-    const Real cy = difference_of_products(pz, qx, px, qz);
-    const Real cz = difference_of_products(px, qy, py, qx);
-    const Mask opposite = dot <= 0.0;
-    const Real numerator = opposite ? norms - dot : fma(cx, cx, fma(cy, cy, cz * cz));
-    return 2.0 * (opposite ? numerator : numerator / (norms + dot));
-}
-
-/// Whether pairs are surely separated, from |p||q| - p.q, of which enough must remain.
-[[gnu::always_inline]] inline Mask surely_separated(const Legs& legs, const long long* first, const long long* second,
-                                                    const Real& separation) {
-    const Real norms = of_legs(legs.norm, first) * of_legs(legs.norm, second);
-    const Real dot =
-        fma(of_legs(legs.x, first), of_legs(legs.x, second),
-            fma(of_legs(legs.y, first), of_legs(legs.y, second), of_legs(legs.z, first) * of_legs(legs.z, second)));
-    const Real s = 2.0 * (norms - dot);
-    const Real pt2 = of_legs(legs.pt2, first) * of_legs(legs.pt2, second);
-    return (s > 1e-8 * norms) & (s * s >= separation * pt2);
+/// As many legs of the point as lanes.
+[[gnu::always_inline]] inline Directions directions(const Legs& legs, const long long* which) {
+    return {of_legs(legs.x, which), of_legs(legs.y, which), of_legs(legs.z, which), of_legs(legs.norm, which),
+            of_legs(legs.pt2, which)};
 }
 
 /// Whether all is sound but the separations of pairs; false with NaN.

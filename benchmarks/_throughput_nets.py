@@ -1,5 +1,6 @@
 """The networks of the throughput table: as model files of random weights, and as plain Torch modules for the peers."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from pyamp.likelihoods import LikelihoodConfig
+from pyamp.likelihoods import LikelihoodConfig, MeanSquaredError
 from pyamp.model_file import SELF_TEST_POINTS, ModelInfo, write_model
 from pyamp.networks import ACTIVATIONS, MLP
 from pyamp.phase_space import PhaseSpace
@@ -18,11 +19,14 @@ from pyamp.surrogate import Surrogate
 from pyamp.targets import TargetConfig
 
 SEED = 5
+# σ of the networks over the spread of the standardised target: as after a training, since wide distributions of ln A
+# take longer.
+SIGMA = 0.01
 
 
 @dataclass(frozen=True)
 class Net:
-    """One network; its speed does not depend on the values of its weights."""
+    """One network; its speed does not depend on the values of its weights, but on the widths that it gives."""
 
     name: str
     hidden: tuple[int, ...]
@@ -70,8 +74,21 @@ def build(net: Net, momenta: np.ndarray) -> Surrogate:
     points = torch.from_numpy(momenta)
     amplitude = representation.log_factor(points).exp() * torch.rand(len(points), dtype=torch.float64)
     surrogate.fit_preprocessing(points, amplitude)
+    give_width(surrogate, SIGMA)
     surrogate.to_dtype(net.dtype)
     return surrogate
+
+
+def give_width(surrogate: Surrogate, sigma: float) -> None:
+    """Sets the standard deviations of the standardised target, up to what the random weights add to their logarithm."""
+    if isinstance(surrogate.likelihood, MeanSquaredError):
+        surrogate.likelihood.sigma = sigma
+        return
+    *_, (name, bias) = ((n, p) for n, p in surrogate.posterior.named_parameters() if n.endswith("bias"))
+    if bias.shape[-1] != surrogate.likelihood.n_outputs:
+        raise AssertionError(f"{name} is not the last bias")
+    with torch.no_grad():
+        bias[..., 1] = math.log(sigma)
 
 
 def sample(net: Net, n: int) -> np.ndarray:

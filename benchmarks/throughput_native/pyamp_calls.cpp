@@ -13,7 +13,7 @@
 namespace throughput {
 namespace {
 
-/// Features, or momenta turned into features, to the outputs of all members: no checks, no moments.
+/// Features, or momenta turned into features and checked, to the outputs of all members: no moments.
 class Network final : public Call {
  public:
     Network(const char* path, const char* backend, bool from_momenta, std::size_t n)
@@ -22,14 +22,15 @@ class Network final : public Call {
           chosen_(pyamp::choose_backend(model_, {model_.dtype, "cpu", true, backend})),
           from_momenta_(from_momenta),
           n_(n),
-          features_(n * static_cast<std::size_t>(front_end_.n_features())),
+          features_(n * static_cast<std::size_t>(front_end_.n_features()) + pyamp::features_excess),
           log_factor_(n),
+          flags_(n),
           outputs_(n * static_cast<std::size_t>(model_.posterior.members * pyamp::n_outputs(model_.likelihood))) {}
 
     void operator()(const double* input) override {
         const double* features = input;
         if (from_momenta_) {
-            front_end_.evaluate_features(input, n_, features_.data(), log_factor_.data());
+            front_end_.evaluate(input, n_, features_.data(), log_factor_.data(), flags_.data());
             features = features_.data();
         }
         chosen_.backend->evaluate(features, n_, outputs_.data(), nullptr);
@@ -42,7 +43,9 @@ class Network final : public Call {
     pyamp::ChosenBackend chosen_;
     bool from_momenta_;
     std::size_t n_;
-    std::vector<double> features_, log_factor_, outputs_;
+    std::vector<double> features_, log_factor_;
+    std::vector<std::int32_t> flags_;
+    std::vector<double> outputs_;
 };
 
 class Product final : public Call {

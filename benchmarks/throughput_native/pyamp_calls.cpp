@@ -20,6 +20,7 @@ class Network final : public Call {
         : model_(pyamp::read_model_file(path)),
           front_end_(model_),
           chosen_(pyamp::choose_backend(model_, {model_.dtype, "cpu", true, backend})),
+          layout_(pyamp::MomentaLayout::rows(model_.process.n_legs())),
           from_momenta_(from_momenta),
           n_(n),
           features_(n * static_cast<std::size_t>(front_end_.n_features()) + pyamp::features_excess),
@@ -30,7 +31,7 @@ class Network final : public Call {
     void operator()(const double* input) override {
         const double* features = input;
         if (from_momenta_) {
-            front_end_.evaluate(input, n_, features_.data(), log_factor_.data(), flags_.data());
+            front_end_.evaluate(input, layout_, n_, features_.data(), log_factor_.data(), flags_.data());
             features = features_.data();
         }
         chosen_.backend->evaluate(features, n_, outputs_.data(), nullptr);
@@ -41,6 +42,7 @@ class Network final : public Call {
     pyamp::ModelFile model_;
     pyamp::FrontEnd front_end_;
     pyamp::ChosenBackend chosen_;
+    pyamp::MomentaLayout layout_;
     bool from_momenta_;
     std::size_t n_;
     std::vector<double> features_, log_factor_;

@@ -45,8 +45,9 @@ class Surrogate final : public MatrixElement {
     const Process& process() const override { return evaluator_.model().process; }
     bool has_accuracy() const override { return false; }
 
-    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const Results& results) override {
-        evaluator_.evaluate(momenta, n, alpha_s,
+    void evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, const double* alpha_s,
+                  const Results& results) override {
+        evaluator_.evaluate(momenta, layout, n, alpha_s,
                             {results.amplitude, results.sigma_syst, results.sigma_stat, results.flags});
         if (evaluator_.policy() == Policy::error) refuse_flagged(results.flags, n);
     }
@@ -89,14 +90,17 @@ class Truth final : public MatrixElement {
     const Process& process() const override { return provider_->process(); }
     bool has_accuracy() const override { return true; }
 
-    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const Results& results) override {
-        const auto row = static_cast<std::size_t>(4 * process().n_legs());
+    void evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, const double* alpha_s,
+                  const Results& results) override {
+        const int n_legs = process().n_legs();
+        point_.resize(static_cast<std::size_t>(4 * n_legs));
         for (std::size_t k = 0; k < n; ++k) {
-            results.flags[k] = check_point(momenta + k * row, process().n_legs(), process().n_incoming);
+            layout.copy_point(momenta, k, n_legs, point_.data());
+            results.flags[k] = check_point(point_.data(), n_legs, process().n_incoming);
             results.amplitude[k] = std::numeric_limits<double>::quiet_NaN();
             results.sigma_syst[k] = results.sigma_stat[k] = 0.0;
             if (results.flags[k] == 0)
-                provider_->evaluate(momenta + k * row, 1, &results.amplitude[k],
+                provider_->evaluate(point_.data(), 1, &results.amplitude[k],
                                     results.accuracy ? &results.accuracy[k] : nullptr);
             else if (results.accuracy)
                 results.accuracy[k] = std::numeric_limits<double>::quiet_NaN();
@@ -125,6 +129,7 @@ class Truth final : public MatrixElement {
     std::unique_ptr<AmplitudeProvider> provider_;
     Policy policy_;
     Couplings couplings_;
+    std::vector<double> point_;
 };
 
 /// |M|^2 with the factor 1/n! of every kind of n identical outgoing particles.
@@ -137,13 +142,14 @@ class WithIdenticalParticleFactor final : public MatrixElement {
     const Process& process() const override { return matrix_element_->process(); }
     bool has_accuracy() const override { return matrix_element_->has_accuracy(); }
 
-    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const Results& results) override {
+    void evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, const double* alpha_s,
+                  const Results& results) override {
         const auto scale = [&] {
             for (double* values : {results.amplitude, results.sigma_syst, results.sigma_stat})
                 std::for_each_n(values, n, [this](double& value) { value *= factor_; });
         };
         try {
-            matrix_element_->evaluate(momenta, n, alpha_s, results);
+            matrix_element_->evaluate(momenta, layout, n, alpha_s, results);
         } catch (const Error&) {
             scale();
             throw;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "amplitudes/amplitude_provider.h"
+#include "kinematics/momenta_layout.h"
 #include "surrogate/device_surrogate.h"
 
 namespace pyamp::capi {
@@ -25,9 +26,10 @@ class MatrixElement {
     virtual ~MatrixElement() = default;
     virtual const Process& process() const = 0;
     virtual bool has_accuracy() const = 0;
-    /// momenta (n, n_legs, 4) contiguous, alpha_s (n) or null.
+    /// n points; alpha_s (n) or null.
     /// @throws pyamp::Error after writing all results if the policy is "error" and a point is flagged
-    virtual void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const Results& results) = 0;
+    virtual void evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, const double* alpha_s,
+                          const Results& results) = 0;
     /// Momenta and results in the memory of a device, on one of its streams; flagged rows become NaN.
     /// @throws pyamp::Error where nothing runs on a device
     virtual void evaluate_on_device(const DeviceCall& call, void* stream) = 0;

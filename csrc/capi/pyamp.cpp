@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -11,7 +12,6 @@
 #include "capi/matrix_element.h"
 #include "error.h"
 #include "kinematics/point_check.h"
-#include "kinematics/point_major.h"
 
 static_assert(int{PYAMP_FLAG_NOT_FINITE} == pyamp::flag_not_finite &&
               int{PYAMP_FLAG_OFF_SHELL} == pyamp::flag_off_shell &&
@@ -69,6 +69,15 @@ void check_outputs(const pyamp_handle& handle, std::size_t n_out, int const* key
             throw Failure{PYAMP_UNSUPPORTED_OUTPUT,
                           "pyamp_evaluate: unsupported output key " + std::to_string(keys[i])};
     }
+}
+
+/// Whether an output begins among the numbers of an input.
+bool are_within(const double* input, std::size_t size, std::size_t n_out, void* const* out) {
+    const auto begins_within = [&](const void* output) {
+        return !std::less<>{}(output, static_cast<const void*>(input)) &&
+               std::less<>{}(output, static_cast<const void*>(input + size));
+    };
+    return std::any_of(out, out + n_out, begins_within);
 }
 
 /// Where results go: straight to the host's arrays, or to the handle's where the host does not ask for them.
@@ -155,14 +164,17 @@ int pyamp_evaluate(pyamp_handle* handle, size_t count, size_t stride, size_t off
         check_outputs(*handle, n_out, out_keys, out);
         require(count <= stride && offset <= stride - count, "pyamp_evaluate: offset + count exceeds the stride");
         const int n_legs = handle->matrix_element->process().n_legs();
-        if (const std::size_t size = count * 4 * static_cast<std::size_t>(n_legs); handle->momenta.size() < size)
-            handle->momenta.resize(size);
-        pyamp::kinematics::to_point_major(inputs.momenta + offset, stride, count, n_legs, handle->momenta.data());
-        // A copy, since the host may want the results in the place of an input.
+        const std::size_t size = stride * 4 * static_cast<std::size_t>(n_legs);
+        const double* momenta = inputs.momenta;
+        // Copies, since the host may want the results in the place of an input.
+        if (are_within(momenta, size, n_out, out)) {
+            handle->momenta.assign(momenta, momenta + size);
+            momenta = handle->momenta.data();
+        }
         if (inputs.alpha_s) handle->alpha_s.assign(inputs.alpha_s + offset, inputs.alpha_s + offset + count);
         Destination destination(*handle, count, offset, n_out, out_keys, out);
         try {
-            handle->matrix_element->evaluate(handle->momenta.data(), count,
+            handle->matrix_element->evaluate(momenta + offset, pyamp::MomentaLayout::columns(stride, n_legs), count,
                                              inputs.alpha_s ? handle->alpha_s.data() : nullptr,
                                              destination.results());
         } catch (const pyamp::Error&) {

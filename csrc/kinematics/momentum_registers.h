@@ -13,6 +13,10 @@ typedef double UnalignedFour __attribute__((vector_size(32), aligned(8), may_ali
 struct Momenta {
     Real e, x, y, z;
 
+    /// @param component  numbers from one component to the next of neighbouring momenta
+    [[gnu::always_inline]] Momenta(const double* from, std::ptrdiff_t component)
+        : e(load(from)), x(load(from + component)), y(load(from + 2 * component)), z(load(from + 3 * component)) {}
+
     /// @param q as many as lanes
     [[gnu::always_inline]] explicit Momenta(const Four* q) {
 #if PYAMP_SIMD_BYTES == 64

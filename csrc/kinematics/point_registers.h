@@ -2,6 +2,7 @@
 // one point with its legs side by side.
 #pragma once
 
+#include "kinematics/momenta_layout.h"
 #include "kinematics/momentum_registers.h"
 #include "kinematics/sure_bounds.h"
 
@@ -12,16 +13,23 @@ struct Points {
     Real e[SureBounds::max_legs];
     Directions legs[SureBounds::max_legs];
 
-    /// @param momenta (lanes, n_legs, 4)
-    [[gnu::always_inline]] Points(const double* momenta, int legs_of_point) : n_legs(legs_of_point) {
+    /// @param momenta of as many points as lanes
+    [[gnu::always_inline]] Points(const double* momenta, const MomentaLayout& layout, int legs_of_point)
+        : n_legs(legs_of_point) {
+        const auto set = [&](int leg, const Momenta& m) __attribute__((always_inline)) {
+            e[leg] = m.e;
+            legs[leg] = {m.x, m.y, m.z, m.norm(), m.pt2()};
+        };
+        if (!layout.is_rows()) {
+            for (int leg = 0; leg < n_legs; ++leg) set(leg, Momenta(momenta + leg * layout.leg, layout.component));
+            return;
+        }
         for (int leg = 0; leg < n_legs; ++leg) {
             Four p[lanes<double>];
 #pragma GCC unroll 8
             for (int l = 0; l < lanes<double>; ++l)
-                p[l] = *reinterpret_cast<const UnalignedFour*>(momenta + 4 * (l * n_legs + leg));
-            const Momenta m(p);
-            e[leg] = m.e;
-            legs[leg] = {m.x, m.y, m.z, m.norm(), m.pt2()};
+                p[l] = *reinterpret_cast<const UnalignedFour*>(momenta + l * layout.point + leg * layout.leg);
+            set(leg, Momenta(p));
         }
     }
 };

@@ -82,7 +82,6 @@ struct Evaluator::Workspace {
 
 Evaluator::Sizes::Sizes(const ModelFile& model, const ChosenBackend& chosen)
     : chunk(chosen.on_device ? std::numeric_limits<std::size_t>::max() : chosen.backend->preferred_batch()),
-      momenta(static_cast<std::size_t>(4 * model.process.n_legs())),
       features(static_cast<std::size_t>(n_features(model.representation))),
       members(static_cast<std::size_t>(model.posterior.members)),
       outputs(members * static_cast<std::size_t>(n_outputs(model.likelihood))),
@@ -120,6 +119,7 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
                              {dtype_, options.device, options.one_thread, options.backend, options.half_weights})),
       half_weights_(options.half_weights),
       sizes_(model_, chosen_),
+      rows_(MomentaLayout::rows(model_.process.n_legs())),
       front_end_(model_),
       moments_(model_.likelihood, model_.target) {
     if (policy_ == Policy::truth) {
@@ -137,17 +137,17 @@ Evaluator::Evaluator(const std::string& path, const EvaluatorOptions& options)
     run_self_test();
 }
 
-void Evaluator::evaluate(const double* momenta, std::size_t n, const double* alpha_s,
+void Evaluator::evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, const double* alpha_s,
                          const PredictionView& result) const {
     const double unit = alpha_s ? weak_coupling_factor_ : coupling_factor_;
     for (std::size_t begin = 0; begin < n; begin += sizes_.chunk) {
         const std::size_t count = std::min(sizes_.chunk, n - begin);
-        const double* const of_chunk = momenta + begin * sizes_.momenta;
+        const double* const of_chunk = layout.at(momenta, begin);
         const auto chunk = offset_by(result, begin);
-        const bool all_sound = is_on_device() ? evaluate_on_device_from_host(of_chunk, count, unit, chunk)
-                                              : evaluate_on_host(of_chunk, count, unit, chunk);
+        const bool all_sound = is_on_device() ? evaluate_on_device_from_host(of_chunk, layout, count, unit, chunk)
+                                              : evaluate_on_host(of_chunk, layout, count, unit, chunk);
         if (!all_sound) [[unlikely]]
-            settle(of_chunk, count, unit, chunk);
+            settle(of_chunk, layout, count, unit, chunk);
         if (alpha_s) multiply_by_couplings(alpha_s + begin, count, chunk);
     }
 }
@@ -161,19 +161,27 @@ void Evaluator::evaluate_on_device(DeviceCall call, void* stream) const {
     chosen_.on_device->evaluate(call, stream);
 }
 
-bool Evaluator::evaluate_on_host(const double* momenta, std::size_t n, double unit,
+bool Evaluator::evaluate_on_host(const double* momenta, const MomentaLayout& layout, std::size_t n, double unit,
                                  const PredictionView& result) const {
     bool all_sound = false;
     with_workspace(n, [&](const Workspace& work) {
-        const bool no_flags = front_end_.evaluate(momenta, n, work.features, work.log_factor, result.flags);
+        const bool no_flags = front_end_.evaluate(momenta, layout, n, work.features, work.log_factor, result.flags);
         all_sound = predict(n, unit, {result.amplitude, result.sigma_syst, result.sigma_stat}, work) && no_flags;
     });
     return all_sound;
 }
 
-bool Evaluator::evaluate_on_device_from_host(const double* momenta, std::size_t n, double unit,
-                                             const PredictionView& result) const {
-    chosen_.on_device->evaluate_from_host(momenta, n, result.amplitude, result.sigma_syst, result.sigma_stat,
+bool Evaluator::evaluate_on_device_from_host(const double* momenta, const MomentaLayout& layout, std::size_t n,
+                                             double unit, const PredictionView& result) const {
+    const double* rows = momenta;
+    if (!layout.is_rows()) {
+        const int n_legs = model_.process.n_legs();
+        double* const copy = thread_memory(n * static_cast<std::size_t>(4 * n_legs));
+        for (std::size_t k = 0; k < n; ++k)
+            layout.copy_point(momenta, k, n_legs, copy + k * static_cast<std::size_t>(4 * n_legs));
+        rows = copy;
+    }
+    chosen_.on_device->evaluate_from_host(rows, n, result.amplitude, result.sigma_syst, result.sigma_stat,
                                           result.flags);
     const bool sound = all_sound(result, n);
     for (double* const values : {result.amplitude, result.sigma_syst, result.sigma_stat})
@@ -188,13 +196,16 @@ bool Evaluator::predict(std::size_t n, double unit, const MomentsView& result, c
     return model_.recalibration ? recalibrate(*model_.recalibration, n, result) && finite : finite;
 }
 
-void Evaluator::settle(const double* momenta, std::size_t n, double unit, const PredictionView& result) const {
+void Evaluator::settle(const double* momenta, const MomentaLayout& layout, std::size_t n, double unit,
+                       const PredictionView& result) const {
     for (std::size_t k = 0; k < n; ++k) {
         if (result.flags[k] == 0 && is_finite(result, k)) continue;
         if (result.flags[k] == 0) result.flags[k] = flag_failed;
         result.amplitude[k] = result.sigma_syst[k] = result.sigma_stat[k] = std::numeric_limits<double>::quiet_NaN();
         if (!truth_ || result.flags[k] & unphysical_flags) continue;
-        truth_->evaluate(momenta + k * sizes_.momenta, 1, &result.amplitude[k], nullptr);
+        double point[4 * FrontPlan::max_legs];
+        layout.copy_point(momenta, k, model_.process.n_legs(), point);
+        truth_->evaluate(point, 1, &result.amplitude[k], nullptr);
         if (std::isfinite(result.amplitude[k])) {
             result.sigma_syst[k] = result.sigma_stat[k] = 0.0;
             result.flags[k] |= flag_from_truth;

@@ -43,9 +43,14 @@ class Evaluator {
  public:
     Evaluator(const std::string& path, const EvaluatorOptions& options);
 
-    /// Evaluates momenta (n, n_legs, 4), contiguous; alpha_s (n) or nullptr for the one of the options.
+    /// Evaluates n points; alpha_s (n) or nullptr for the one of the options.
     /// Sound rows get the same bits whatever the other rows hold. Callable from several threads at once.
-    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const;
+    void evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, const double* alpha_s,
+                  const PredictionView& result) const;
+    /// The same of momenta (n, n_legs, 4), contiguous.
+    void evaluate(const double* momenta, std::size_t n, const double* alpha_s, const PredictionView& result) const {
+        evaluate(momenta, rows_, n, alpha_s, result);
+    }
 
     const ModelFile& model() const { return model_; }
     const FrontEnd& front_end() const { return front_end_; }
@@ -71,8 +76,8 @@ class Evaluator {
     struct Workspace;
     struct Sizes {
         Sizes(const ModelFile& model, const ChosenBackend& chosen);
-        std::size_t chunk;                                           ///< points
-        std::size_t momenta, features, members, outputs, log_sigma;  ///< numbers of each point
+        std::size_t chunk;                                  ///< points
+        std::size_t features, members, outputs, log_sigma;  ///< numbers of each point
     };
 
     /// Calls f with a workspace for n points.
@@ -81,13 +86,15 @@ class Evaluator {
 
     /// Predictions of sound rows times a unit, flags of the others, whose numbers mean nothing.
     /// @returns whether all rows have no flags and finite numbers
-    bool evaluate_on_host(const double* momenta, std::size_t n, double unit, const PredictionView& result) const;
-    bool evaluate_on_device_from_host(const double* momenta, std::size_t n, double unit,
+    bool evaluate_on_host(const double* momenta, const MomentaLayout& layout, std::size_t n, double unit,
+                          const PredictionView& result) const;
+    bool evaluate_on_device_from_host(const double* momenta, const MomentaLayout& layout, std::size_t n, double unit,
                                       const PredictionView& result) const;
     /// From the features and singular factors in the workspace. @returns whether all is finite
     bool predict(std::size_t n, double unit, const MomentsView& result, const Workspace& work) const;
     /// Flags what is not finite, and gives flagged rows NaN or the truth.
-    void settle(const double* momenta, std::size_t n, double unit, const PredictionView& result) const;
+    void settle(const double* momenta, const MomentaLayout& layout, std::size_t n, double unit,
+                const PredictionView& result) const;
     /// Multiplies by the power of a coupling of each point.
     void multiply_by_couplings(const double* alpha_s, std::size_t n, const PredictionView& result) const;
     void run_self_test() const;
@@ -101,6 +108,7 @@ class Evaluator {
     ChosenBackend chosen_;
     bool half_weights_;
     Sizes sizes_;
+    MomentaLayout rows_;
     FrontEnd front_end_;
     AmplitudeMoments moments_;
     std::unique_ptr<AmplitudeProvider> truth_;

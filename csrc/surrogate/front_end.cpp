@@ -133,37 +133,39 @@ FrontPlan make_plan(const ModelFile& model, FrontEnd::Lists& lists) {
 FrontEnd::FrontEnd(const ModelFile& model)
     : model_(model), plan_(make_plan(model, lists_)), kernel_(PYAMP_FOR_PROCESSOR(pyamp, front_kernel)(plan_.kind)) {}
 
-bool FrontEnd::evaluate(const double* momenta, std::size_t n, double* features, double* log_factor,
-                        std::int32_t* flags) const {
-    if (kernel_(plan_, momenta, n, features, log_factor, flags)) [[unlikely]]
-        return decide(momenta, n, features, log_factor, flags);
+bool FrontEnd::evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, double* features,
+                        double* log_factor, std::int32_t* flags) const {
+    if (kernel_(plan_, momenta, layout, n, features, log_factor, flags)) [[unlikely]]
+        return decide(momenta, layout, n, features, log_factor, flags);
     return true;
 }
 
 void FrontEnd::evaluate_features(const double* momenta, std::size_t n, double* features, double* log_factor) const {
-    const auto row = static_cast<std::size_t>(4 * plan_.n_legs);
+    const auto layout = MomentaLayout::rows(plan_.n_legs);
     const auto size = static_cast<std::size_t>(plan_.n_features);
     for (std::size_t k = 0; k < n; ++k) {
         double of_point[FrontPlan::max_features + features_excess];
         std::int32_t ignored;
-        kernel_(plan_, momenta + k * row, 1, of_point, log_factor + k, &ignored);
+        kernel_(plan_, layout.at(momenta, k), layout, 1, of_point, log_factor + k, &ignored);
         std::copy_n(of_point, size, features + k * size);
     }
 }
 
-std::int32_t FrontEnd::flags_of(const double* momenta) const {
+std::int32_t FrontEnd::flags_of(const double* momenta, const MomentaLayout& layout, std::size_t k) const {
+    double point[4 * FrontPlan::max_legs];
+    layout.copy_point(momenta, k, plan_.n_legs, point);
     const int n_incoming = model_.process.n_incoming;
-    const std::int32_t flags = check_point(momenta, plan_.n_legs, n_incoming);
-    if (flags == 0 && !model_.domain.contains(momenta, plan_.n_legs, n_incoming)) return flag_outside_domain;
+    const std::int32_t flags = check_point(point, plan_.n_legs, n_incoming);
+    if (flags == 0 && !model_.domain.contains(point, plan_.n_legs, n_incoming)) return flag_outside_domain;
     return flags;
 }
 
-bool FrontEnd::decide(const double* momenta, std::size_t n, double* features, double* log_factor,
-                      std::int32_t* flags) const {
+bool FrontEnd::decide(const double* momenta, const MomentaLayout& layout, std::size_t n, double* features,
+                      double* log_factor, std::int32_t* flags) const {
     bool no_flags = true;
     for (std::size_t k = 0; k < n; ++k) {
         if (flags[k] == 0) continue;
-        flags[k] = flags_of(momenta + k * static_cast<std::size_t>(4 * plan_.n_legs));
+        flags[k] = flags_of(momenta, layout, k);
         if (flags[k] == 0) continue;
         no_flags = false;
         evaluate_features(model_.self_test.momenta.data(), 1,

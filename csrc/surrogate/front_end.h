@@ -25,21 +25,21 @@ class FrontEnd {
 
     int n_features() const { return plan_.n_features; }
 
-    /// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous.
+    /// Standardised features (n, n_features) and ln of the singular factor (n) of n points.
     /// flags (n) say what is wrong with a point; one of the self-test then stands in for it, so that the network sees
     /// finite features. A sound point gives the same bits whatever the others are.
     /// @param features with room for features_excess more
     /// @returns whether no point has flags
-    bool evaluate(const double* momenta, std::size_t n, double* features, double* log_factor,
-                  std::int32_t* flags) const;
+    bool evaluate(const double* momenta, const MomentaLayout& layout, std::size_t n, double* features,
+                  double* log_factor, std::int32_t* flags) const;
 
-    /// The same without checks and flags, and without that room.
+    /// The same of momenta (n, n_legs, 4) without checks and flags, and without that room.
     void evaluate_features(const double* momenta, std::size_t n, double* features, double* log_factor) const;
 
  private:
-    std::int32_t flags_of(const double* momenta) const;
-    bool decide(const double* momenta, std::size_t n, double* features, double* log_factor,
-                std::int32_t* flags) const;
+    std::int32_t flags_of(const double* momenta, const MomentaLayout& layout, std::size_t k) const;
+    bool decide(const double* momenta, const MomentaLayout& layout, std::size_t n, double* features,
+                double* log_factor, std::int32_t* flags) const;
 
     const ModelFile& model_;
     Lists lists_;

@@ -101,10 +101,10 @@ template <typename V>
         store(features + i, fma(load(pairs.log_s + i) - log_s01, load(plan.scale + i), load(plan.shift + i)));
 }
 
-/// One point. @returns whether it is surely sound and in the domain
+/// One point, (n_legs, 4). @returns whether it is surely sound and in the domain
 template <Kind kind>
-[[gnu::always_inline]] inline bool evaluate_point(const FrontPlan& plan, const double* momenta, double* features,
-                                                  double* log_factor) {
+[[gnu::noinline]] bool evaluate_point(const FrontPlan& plan, const double* momenta, double* features,
+                                      double* log_factor) {
     // First, as all roots and divisions queue for one unit of the processor.
     double s01 = 0.0, per_energy = 0.0;
     if constexpr (kind == Kind::momenta) {
@@ -141,11 +141,11 @@ template <Kind kind>
     }
 }
 
-/// L points. @returns which are surely sound and in the domain
+/// L points; apart, since it needs much memory. @returns whether all are surely sound and in the domain
 template <Kind kind>
-[[gnu::always_inline]] inline Mask evaluate_points(const FrontPlan& plan, const double* momenta, double* features,
-                                                   double* log_factor) {
-    const Points points(momenta, plan.n_legs);
+[[gnu::noinline]] bool evaluate_points(const FrontPlan& plan, const double* momenta, const MomentaLayout& layout,
+                                       double* features, double* log_factor, std::int32_t* undecided) {
+    const Points points(momenta, layout, plan.n_legs);
     Mask sound = surely_sound(plan.bounds, points);
     Real columns[FrontPlan::max_features];
     Pairs<Real> pairs;
@@ -184,23 +184,35 @@ template <Kind kind>
     write_rows(columns, plan.n_features, features);
     for (int t = 0; t < plan.n_terms; ++t) sum += plan.term_power[t] * pairs.log_s[plan.term_pair[t]];
     store(log_factor, sum);
-    return sound;
+    for (int l = 0; l < L; ++l) undecided[l] = sound[l] == 0;
+    return all(sound);
+}
+
+/// The first point, (n_legs, 4); a copy where it does not lie so, each momentum in one store, which a wide load soon
+/// after finds whole.
+[[gnu::always_inline]] inline const double* row_of(const double* momenta, const MomentaLayout& layout, int n_legs,
+                                                   Four* copy) {
+    if (layout.is_rows()) return momenta;
+    for (int leg = 0; leg < n_legs; ++leg) {
+        const double* const from = momenta + leg * layout.leg;
+        copy[leg] = Four{from[0], from[layout.component], from[2 * layout.component], from[3 * layout.component]};
+    }
+    return reinterpret_cast<const double*>(copy);
 }
 
 template <Kind kind>
-bool evaluate(const FrontPlan& plan, const double* momenta, std::size_t n, double* features, double* log_factor,
-              std::int32_t* undecided) {
-    const auto row = static_cast<std::size_t>(4 * plan.n_legs);
+bool evaluate(const FrontPlan& plan, const double* momenta, const MomentaLayout& layout, std::size_t n,
+              double* features, double* log_factor, std::int32_t* undecided) {
     const auto n_features = static_cast<std::size_t>(plan.n_features);
     bool all_sound = true;
     std::size_t k = 0;
-    for (; k + L <= n; k += L) {
-        const Mask sound = evaluate_points<kind>(plan, momenta + k * row, features + k * n_features, log_factor + k);
-        for (int l = 0; l < L; ++l) undecided[k + static_cast<std::size_t>(l)] = sound[l] == 0;
-        all_sound &= all(sound);
-    }
+    for (; k + L <= n; k += L)
+        all_sound &= evaluate_points<kind>(plan, layout.at(momenta, k), layout, features + k * n_features,
+                                           log_factor + k, undecided + k);
+    Four copy[max_legs];
     for (; k < n; ++k) {
-        const bool sound = evaluate_point<kind>(plan, momenta + k * row, features + k * n_features, log_factor + k);
+        const double* const point = row_of(layout.at(momenta, k), layout, plan.n_legs, copy);
+        const bool sound = evaluate_point<kind>(plan, point, features + k * n_features, log_factor + k);
         undecided[k] = !sound;
         all_sound &= sound;
     }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kinematics/momenta_layout.h"
 #include "kinematics/sure_bounds.h"
 #include "surrogate/dipole.h"
 
@@ -89,12 +90,12 @@ struct FrontPlan {
 
 constexpr std::size_t features_excess = 8;
 
-/// Standardised features (n, n_features) and ln of the singular factor (n) of momenta (n, n_legs, 4), contiguous;
+/// Standardised features (n, n_features) and ln of the singular factor (n) of momenta;
 /// undecided (n) becomes 1 where the bounds do not tell that a point is sound and in the domain, else 0.
 /// A point gives the same bits at any place of any batch. What follows the features is overwritten, up to
 /// features_excess numbers. @returns whether any is undecided
-using FrontKernel = bool (*)(const FrontPlan& plan, const double* momenta, std::size_t n, double* features,
-                             double* log_factor, std::int32_t* undecided);
+using FrontKernel = bool (*)(const FrontPlan& plan, const double* momenta, const MomentaLayout& layout, std::size_t n,
+                             double* features, double* log_factor, std::int32_t* undecided);
 
 namespace baseline {
 FrontKernel front_kernel(FrontPlan::Kind kind);

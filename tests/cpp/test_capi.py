@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 from pathlib import Path
@@ -52,6 +53,35 @@ def test_surrogate_equals_the_python_evaluator(
     np.testing.assert_array_equal(values[:, 0], 0)
     np.testing.assert_allclose(values[:, 1], prediction.amplitude, rtol=1e-14)
     np.testing.assert_allclose(values[:, 2], prediction.sigma_syst, rtol=1e-14)
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["apart", "in place"])
+def test_batches_in_its_layout(model_path: Path, momenta: np.ndarray, in_place: bool) -> None:
+    """Any number of points, neighbours in memory, with results apart from the momenta or in their place."""
+    momenta = np.tile(momenta, (1 + 2000 // len(momenta), 1, 1))  # more than the evaluator takes at a time
+    pyamp_ = ctypes.CDLL(str(library("pyamp")))
+    handle = ctypes.c_void_p()
+    assert pyamp_.pyamp_open(ctypes.byref(handle), str(model_path).encode(), b'{"policy": "nan"}') == 0
+    expected = pyamp.Evaluator(model_path, policy="nan")(momenta).amplitude
+    keys = (ctypes.c_int * 1)(0)  # momenta in, amplitudes out
+    try:
+        for n in (1, 2, 7, 8, 9, 33, len(momenta)):
+            stride, offset = n + 5, 3
+            columns = np.full((4, momenta.shape[1], stride), np.nan)
+            columns[:, :, offset : offset + n] = momenta[:n].transpose(2, 1, 0)
+            # In place, of each point where a later one lies.
+            result = columns.ravel()[n // 2 : n // 2 + stride] if in_place else np.empty(stride)
+            pointers = [(ctypes.c_void_p * 1)(array.ctypes.data) for array in (columns, result)]
+            sizes = [ctypes.c_size_t(size) for size in (n, stride, offset, 1)]
+            assert (
+                pyamp_.pyamp_evaluate(
+                    handle, *sizes, keys, pointers[0], ctypes.c_size_t(1), keys, pointers[1]
+                )
+                == 0
+            )
+            np.testing.assert_array_equal(result[offset : offset + n], expected[:n])
+    finally:
+        pyamp_.pyamp_close(handle)
 
 
 def test_truth_equals_python(client: Path, momenta: np.ndarray, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ class Evaluator:
         dtype: str | None,
         backend: str,
         weights: str,
+        tensor_cores: bool,
         policy: str,
         truth: str,
         alpha_s: float | None,

@@ -70,6 +70,10 @@ class Evaluator:
         Weights rounded to 16 bits: a relative error of the amplitude of 1e-4 to 1e-3, at most 2e-2 at the self-test
         points or the model is refused, for half the memory to read, which single points of larger networks wait for.
         For the fused kernels of float32 on the CPU.
+    tensor_cores : bool
+        Products of float32 on a GPU's tensor cores, each as three products of halves, for the fused kernel there
+        (compute capability 8.0 and above). Verified by emulation, never run on a GPU so far. A model that does not fit
+        that kernel runs on the arithmetic units; `backend_reason` says why.
     threads : int
         Threads that share a large batch, at least 1024 points each; the results do not depend on it. LibTorch has its
         own threads too.
@@ -99,6 +103,7 @@ class Evaluator:
         *,
         backend: Literal["auto", "fused", "libtorch"] = "auto",
         weights: Literal["full", "bfloat16"] = "full",
+        tensor_cores: bool = False,
         threads: int = 1,
         policy: Policy = "error",
         truth: str | None = None,
@@ -113,6 +118,7 @@ class Evaluator:
             dtype=dtype,
             backend=backend,
             weights=weights,
+            tensor_cores=tensor_cores,
             policy=policy,
             truth=truth or "",
             alpha_s=alpha_s,

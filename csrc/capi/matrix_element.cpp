@@ -178,7 +178,7 @@ std::unique_ptr<MatrixElement> open(const Request& request) {
     const json& options = request.options;
     const Policy policy = policy_from_name(options.value("policy", "error"));
     if (is_truth(request.source)) {
-        for (const char* key : {"backend", "device", "dtype", "truth", "weights"})
+        for (const char* key : {"backend", "device", "dtype", "tensor_cores", "truth", "weights"})
             if (options.contains(key))
                 throw Error("options: '" + std::string(key) + "' does not apply to " + request.source);
         const std::string block = options_block(request.source);
@@ -199,6 +199,7 @@ std::unique_ptr<MatrixElement> open(const Request& request) {
     evaluator.device = options.value("device", evaluator.device);
     evaluator.backend = options.value("backend", evaluator.backend);
     evaluator.half_weights = are_halves(options.value("weights", "full"));
+    evaluator.tensor_cores = options.value("tensor_cores", false);
     if (options.contains("dtype")) evaluator.dtype = dtype_from_name(options["dtype"], "options");
     if (options.contains("alpha_s")) evaluator.alpha_s = options["alpha_s"].get<double>();
     if (options.contains("alpha")) evaluator.alpha = options["alpha"].get<double>();

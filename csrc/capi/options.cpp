@@ -36,6 +36,7 @@ const std::vector<Key>& known_keys() {
                                           {"dtype", "a string", is_text},
                                           {"identical_particle_factor", "true or false", is_switch},
                                           {"policy", "a string", is_text},
+                                          {"tensor_cores", "true or false", is_switch},
                                           {"tree", "a block of keys", is_block},
                                           {"truth", "a string", is_text},
                                           {"weights", "a string", is_text}};

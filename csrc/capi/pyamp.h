@@ -73,6 +73,8 @@ typedef enum {
  *   "weights"           "full" | "bfloat16": 16 bits each, for float32 on the CPU; less accurate, and faster where
  *                       one point at a time waits for the weights of a larger network (default "full")
  *   "device"            "cpu" | "cuda" | "cuda:N"
+ *   "tensor_cores"      true: float32 products of the fused kernel of a GPU as three products of halves; compute
+ *                       capability 8.0. Verified by emulation, never run on a GPU so far (default false)
  *   "backend"           "auto" | "fused" | "libtorch": what runs the network (default "auto": fused where it can)
  *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
  *   "truth"             "builtin:NAME" or "tree:PROCESS" for policy "truth" (default: that of the model's process)

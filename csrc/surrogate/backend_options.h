@@ -14,6 +14,8 @@ struct BackendOptions {
     std::string kind;    ///< "auto", "fused" or "libtorch"
     /// Weights rounded to 16 bits, for the fused kernels of float32 on the CPU alone: half the memory to read.
     bool half_weights = false;
+    /// Products of float32 on tensor cores, for the fused kernel on a GPU alone.
+    bool tensor_cores = false;
 };
 
 /// The option "weights": "full" or "bfloat16".

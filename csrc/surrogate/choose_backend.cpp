@@ -20,13 +20,25 @@ ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& optio
             throw Error(model.path + ": weights 'bfloat16' are for the fused kernels of float32 on the CPU (" +
                         reason + "); choose 'full'");
     }
+    if (options.tensor_cores) {
+        const std::string reason = options.kind == "libtorch"            ? "backend libtorch"
+                                   : !options.device.starts_with("cuda") ? "device " + options.device
+                                   : options.dtype != Dtype::float32     ? "dtype float64"
+                                                                         : "";
+        if (!reason.empty())
+            throw Error(model.path + ": tensor_cores are for the fused kernel of float32 on a GPU (" + reason +
+                        "); leave them out");
+    }
     if (options.kind == "libtorch") return {make_torch_backend(model, options), "asked for"};
     std::string obstacle = fused::obstacle(model, options);
     if (options.device.starts_with("cuda")) {
         auto offered = make_device_surrogate(model, options);
-        if (offered.surrogate)
-            return {nullptr, options.kind == "fused" ? "asked for" : "MLP that fits the fused CUDA kernel",
+        if (offered.surrogate) {
+            const std::string reason = options.kind == "fused" ? "asked for" : "MLP that fits the fused CUDA kernel";
+            return {nullptr,
+                    offered.obstacle.empty() ? reason : reason + ", not on tensor cores: " + offered.obstacle,
                     std::move(offered.surrogate)};
+        }
         obstacle = offered.obstacle;
     }
     if (obstacle.empty())

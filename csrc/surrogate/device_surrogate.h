@@ -39,7 +39,7 @@ class DeviceSurrogate {
                                     double* sigma_stat, std::int32_t* flags) const = 0;
 };
 
-/// What libpyamp_cuda offers; a surrogate or the reason why there is none.
+/// What libpyamp_cuda offers; a surrogate or the reason why there is none, or none on tensor cores.
 struct OfferedDeviceSurrogate {
     std::unique_ptr<DeviceSurrogate> surrogate;
     std::string obstacle;
@@ -48,7 +48,8 @@ struct OfferedDeviceSurrogate {
 /// Opens libpyamp_cuda, which lies beside libpyamp where that was built with nvcc.
 OfferedDeviceSurrogate make_device_surrogate(const ModelFile& model, const BackendOptions& options);
 
-/// The symbol by which it is entered; gives nullptr and writes the obstacle. It may throw pyamp::Error.
+/// The symbol by which it is entered; gives nullptr and writes the obstacle, or a surrogate without tensor cores and
+/// the obstacle to these. It may throw pyamp::Error.
 constexpr const char* device_surrogate_symbol = "pyamp_cuda_make_surrogate";
 using MakeDeviceSurrogate = DeviceSurrogate* (*)(const ModelFile&, const BackendOptions&, std::string& obstacle);
 

@@ -26,6 +26,7 @@ struct EvaluatorOptions {
     bool one_thread = false;       ///< otherwise large batches use the threads of the host's Torch
     std::optional<Dtype> dtype;    ///< the file's otherwise
     bool half_weights = false;     ///< see BackendOptions
+    bool tensor_cores = false;     ///< see BackendOptions
     Policy policy = Policy::error;
     std::string truth;  ///< name of the built-in for Policy::truth; the model's process if empty
     std::optional<double> alpha_s, alpha;

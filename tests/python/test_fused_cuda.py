@@ -22,7 +22,7 @@ pytestmark = [
     ),
 ]
 
-RELATIVE = {"float32": 1e-5, "float64": 1e-12}
+RELATIVE = {"float32": 1e-5, "float64": 1e-12, "tensor cores": 1e-5}  # the last: float32 there
 NAMES = ("amplitude", "sigma_syst", "sigma_stat")
 
 
@@ -55,10 +55,12 @@ def evaluator(model_path: Path) -> pyamp.Evaluator:
     ],
 )
 def test_numbers(tmp_path: Path, momenta: np.ndarray, choices: dict[str, Any], dtype: str) -> None:
-    header, tensors = make_model(momenta, dtype=dtype, **choices)
+    tensor_cores = dtype == "tensor cores"
+    header, tensors = make_model(momenta, dtype="float32" if tensor_cores else dtype, **choices)
     path = write_model(tmp_path / "m.safetensors", header, tensors, momenta)
     expected = reference_evaluator.evaluate(header, tensors, momenta)
-    on_gpu = pyamp.Evaluator(path, device="cuda", backend="fused")
+    on_gpu = pyamp.Evaluator(path, device="cuda", backend="fused", tensor_cores=tensor_cores)
+    assert on_gpu.backend.endswith(dtype)
     prediction = on_gpu(torch.from_numpy(momenta).cuda())
     factor = reference_evaluator.singular_factor(header["representation"], momenta)
     target = header["target"]
@@ -101,9 +103,14 @@ def test_policy_error_speaks(model_path: Path, momenta: np.ndarray) -> None:
         pyamp.Evaluator(model_path, device="cuda")(points)
 
 
+@pytest.mark.parametrize("tensor_cores", [False, True])
 @pytest.mark.parametrize("n", [0, 1, 31, 64, 65, 8000, 300_001])
-def test_batches(evaluator: pyamp.Evaluator, momenta: np.ndarray, n: int) -> None:
+def test_batches(model_path: Path, momenta: np.ndarray, n: int, tensor_cores: bool) -> None:
     """Rows give the same bits in any batch, on tensors of any layout and from host arrays, the second time as well."""
+    dtype = "float32" if tensor_cores else "float64"
+    evaluator = pyamp.Evaluator(
+        model_path, device="cuda", dtype=dtype, backend="fused", policy="nan", tensor_cores=tensor_cores
+    )
     points = torch.from_numpy(np.resize(momenta, (n, 5, 4)))
     reference = np.resize(evaluator(torch.from_numpy(momenta).cuda()).amplitude.cpu().numpy(), n)
     on_gpu = points.cuda()

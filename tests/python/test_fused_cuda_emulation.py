@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import pyamp
+from pyamp import _core
 from pyamp.paths import library
 from tests import reference_evaluator
 from tests.handmade_models import LIKELIHOODS, STRIPPED, TARGETS, make_model, write_model
@@ -25,7 +26,7 @@ from tests.handmade_models import LIKELIHOODS, STRIPPED, TARGETS, make_model, wr
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE_BLOCK = 227 * 1024  # Hopper's shared memory of a block
 N_BLOCKS = 2
-RELATIVE = {"float32": 1e-5, "float64": 1e-12}
+RELATIVE = {"float32": 1e-5, "float64": 1e-12, "tensor cores": 1e-5}  # the last: float32 there
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ Emulator = Callable[..., Emulated]
 
 
 @pytest.fixture(scope="session")
-def emulate(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+def emulation(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     built = tmp_path_factory.mktemp("emulation") / "emulation.so"
     json_package = importlib.util.find_spec("nlohmann_json")
     assert json_package is not None
@@ -53,7 +54,12 @@ def emulate(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
     includes = [f"-I{ROOT / 'csrc'}", f"-I{Path(json_package.origin).parent / 'include'}"]
     source = ROOT / "tests" / "cpp" / "cuda_on_host" / "fused_emulation.cpp"
     subprocess.run([*command, *includes, source, "-o", built, core, f"-Wl,-rpath,{core.parent}"], check=True)
-    function = ctypes.CDLL(str(built)).emulate_fused_cuda
+    return ctypes.CDLL(str(built))
+
+
+@pytest.fixture(scope="session")
+def emulate(emulation: ctypes.CDLL) -> Emulator:
+    function = emulation.emulate_fused_cuda
     function.restype = ctypes.c_char_p
 
     def run(
@@ -72,6 +78,7 @@ def emulate(tmp_path_factory: pytest.TempPathFactory) -> Emulator:
         error = function(
             str(path).encode(),
             int(dtype == "float64"),
+            int(dtype == "tensor cores"),
             ctypes.c_size_t(shared_bytes),
             ctypes.c_size_t(N_BLOCKS),
             pointer(momenta),
@@ -116,7 +123,8 @@ def check(
     shared_bytes: int = WHOLE_BLOCK,
     **choices: Any,
 ) -> Emulated:
-    header, tensors = make_model(momenta, dtype=dtype, **choices)
+    stored = "float64" if dtype == "float64" else "float32"
+    header, tensors = make_model(momenta, dtype=stored, **choices)
     path = write_model(folder / "m.safetensors", header, tensors, momenta)
     expected = reference_evaluator.evaluate(header, tensors, momenta)
     emulated = emulate(path, momenta, dtype, shared_bytes=shared_bytes)
@@ -182,7 +190,7 @@ def test_ensembles(
         ("unordered", mlp(9, 200, 256, 2), WHOLE_BLOCK, False),
         ("unordered", mlp(9, 65, 33, 1, 2), 60 * 1024, True),
         ("unordered", mlp(9, 256, 512, 64, 2), WHOLE_BLOCK, False),
-        ("unordered", mlp(9, 200, 50, 2), 80 * 1024, False),
+        ("unordered", mlp(9, 200, 50, 2), 88 * 1024, False),
         ("unordered", mlp(9, 2), WHOLE_BLOCK, True),
         ("unordered", mlp(9, 40, 40, 40, 2, residual=True, activation="silu"), WHOLE_BLOCK, True),
         ("unordered", mlp(9, 100, 100, 100, 2, residual=True), 140 * 1024, False),
@@ -201,15 +209,18 @@ def test_shapes(
     emulated = check(
         emulate, tmp_path, momenta[:130], dtype, shared_bytes, representation=representation, network=network
     )
-    if dtype == "float32":
+    if dtype != "float64":
         assert emulated.resident is resident
 
 
-def test_ensemble_of_large_networks_in_chunks(emulate: Emulator, tmp_path: Path, momenta: np.ndarray) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "tensor cores"])
+def test_ensemble_of_large_networks_in_chunks(
+    emulate: Emulator, tmp_path: Path, momenta: np.ndarray, dtype: str
+) -> None:
     """More weights than shared memory: each member's come in turn, to groups with and without a tile."""
     network = mlp(9, 128, 128, 2)
     emulated = check(
-        emulate, tmp_path, momenta[:200], "float32", posterior="ensemble", members=5, network=network
+        emulate, tmp_path, momenta[:200], dtype, posterior="ensemble", members=5, network=network
     )
     assert not emulated.resident
     assert emulated.groups > 1
@@ -256,11 +267,12 @@ def test_momenta_of_any_layout(emulate: Emulator, model_path: Path, momenta: np.
         np.testing.assert_array_equal(getattr(other, name), getattr(straight, name))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "tensor cores"])
 @pytest.mark.parametrize("n", [0, 1, 63, 64, 65])
-def test_batch_sizes(emulate: Emulator, model_path: Path, momenta: np.ndarray, n: int) -> None:
+def test_batch_sizes(emulate: Emulator, model_path: Path, momenta: np.ndarray, n: int, dtype: str) -> None:
     """Nothing is written beyond the last point, and a point's numbers do not depend on its neighbours."""
-    whole = emulate(model_path, momenta[:65].copy(), "float32")
-    part = emulate(model_path, momenta[65 - n : 65].copy(), "float32")
+    whole = emulate(model_path, momenta[:65].copy(), dtype)
+    part = emulate(model_path, momenta[65 - n : 65].copy(), dtype)
     np.testing.assert_array_equal(part.amplitude, whole.amplitude[65 - n :])
 
 
@@ -268,6 +280,7 @@ def test_batch_sizes(emulate: Emulator, model_path: Path, momenta: np.ndarray, n
     ("network", "dtype", "message"),
     [
         (mlp(9, 513, 2), "float32", "a layer of more than 512 units"),
+        (mlp(9, 513, 2), "tensor cores", "a layer of more than 512 units"),
         (mlp(9, 512, 2), "float64", "activations larger than the shared memory"),
         ("kan", "float32", "an architecture other than the MLP"),
         (mlp(9, *[4] * 12, 2), "float32", "more than 12 layers"),
@@ -280,3 +293,83 @@ def test_refusals(
     path = write_model(tmp_path / "m.safetensors", header, tensors, momenta)
     with pytest.raises(pyamp.PyampError, match=message):
         emulate(path, momenta[:2].copy(), dtype, shared_bytes=100 * 1024)
+
+
+def test_halves_are_the_nearest(emulation: ctypes.CDLL) -> None:
+    """All halves, numbers half-way between two, those next to them, and floats of random bits, as NumPy rounds."""
+    finite = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float32)
+    middle = np.append((finite[1:] + finite[:-1]) / 2, np.float32(65520))
+    beside = [np.nextafter(middle, np.float32(side)) for side in (0, np.inf)]
+    bits = np.random.default_rng(3).integers(0, 1 << 32, 100_000, dtype=np.uint32)
+    positive = np.concatenate([finite, middle, *beside, bits.view(np.float32), np.float32([np.inf])])
+    x = np.concatenate([positive, -positive])
+    halves, values = np.empty(len(x), np.uint16), np.empty_like(x)
+    emulation.round_to_halves(
+        *(ctypes.c_void_p(x.ctypes.data), ctypes.c_size_t(len(x))),
+        *(ctypes.c_void_p(array.ctypes.data) for array in (halves, values)),
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = x.astype(np.float16)
+    np.testing.assert_array_equal(values, expected.astype(np.float32))
+    sound = ~np.isnan(x)
+    np.testing.assert_array_equal(halves[sound], expected.view(np.uint16)[sound])
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e6, 1e12])
+@pytest.mark.parametrize(("residual", "powers"), [(False, (1, 0, -1, 0)), (True, (1, 1, 1, 0))])
+def test_tensor_cores_bear_activations_beyond_halves(
+    emulate: Emulator,
+    tmp_path: Path,
+    momenta: np.ndarray,
+    residual: bool,
+    powers: tuple[int, ...],
+    scale: float,
+) -> None:
+    """Halves end at 65504 and at 6e-8; here a layer's outputs are larger by a power of the scale, as ReLU allows."""
+    network = mlp(9, 40, 40, 40, 2, activation="relu", residual=residual)
+    header, tensors = make_model(momenta, dtype="float32", network=network)
+    for layer, power in enumerate(powers):
+        tensors[f"layers.{layer}.weight"] *= np.float32(scale ** (power - (0, *powers)[layer]))
+        tensors[f"layers.{layer}.bias"] *= np.float32(scale**power)
+    path = write_model(tmp_path / "m.safetensors", header, tensors, momenta)
+    expected = reference_evaluator.evaluate(header, tensors, momenta[:70])
+    compare(emulate(path, momenta[:70], "tensor cores"), header, momenta[:70], expected, "tensor cores")
+
+
+def test_weights_of_any_size_on_tensor_cores(emulate: Emulator, tmp_path: Path, momenta: np.ndarray) -> None:
+    """Layers whose weights differ by many orders of magnitude, and one that is zero."""
+    network = mlp(9, 30, 30, 30, 2, activation="tanh")
+    header, tensors = make_model(momenta, dtype="float32", network=network, posterior="ensemble")
+    tensors["layers.0.weight"][0, ::2] *= np.float32(1e-5)
+    tensors["layers.1.weight"][:, :10] *= np.float32(1e-7)
+    tensors["layers.2.weight"][...] = 0.0
+    path = write_model(tmp_path / "m.safetensors", header, tensors, momenta)
+    expected = reference_evaluator.evaluate(header, tensors, momenta[:70])
+    compare(emulate(path, momenta[:70], "tensor cores"), header, momenta[:70], expected, "tensor cores")
+
+
+def test_bad_points_beside_good_ones_on_tensor_cores(
+    emulate: Emulator, model_path: Path, momenta: np.ndarray
+) -> None:
+    points = momenta[:64].copy()
+    points[3, 2, 1] = np.nan
+    points[11:13] = 0.0
+    points[50, :, 0] = np.inf
+    bad = np.array([3, 11, 12, 50])
+    good = np.setdiff1d(np.arange(64), bad)
+    sound, spoiled = (emulate(model_path, p, "tensor cores") for p in (momenta[:64].copy(), points))
+    np.testing.assert_array_equal(spoiled.amplitude[good], sound.amplitude[good])
+    assert np.isnan(spoiled.amplitude[bad]).all()
+    np.testing.assert_array_equal(spoiled.flags, emulate(model_path, points, "float32").flags)
+
+
+def test_tensor_cores_where_there_are_none(model_path: Path) -> None:
+    for choices, reason in (
+        ({}, "device cpu"),
+        ({"device": "cuda", "dtype": "float64"}, "dtype float64"),
+        ({"device": "cuda", "dtype": "float32", "backend": "libtorch"}, "backend libtorch"),
+    ):
+        with pytest.raises(pyamp.PyampError, match=rf"tensor_cores are for .*\({reason}\); leave them out"):
+            pyamp.Evaluator(model_path, tensor_cores=True, **choices)  # type: ignore[arg-type]
+    with pytest.raises(pyamp.PyampError, match="'tensor_cores' is 1, true or false expected"):
+        _core.read_request(str(model_path), '{"tensor_cores": 1}')

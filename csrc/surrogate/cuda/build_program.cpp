@@ -5,6 +5,8 @@
 #include <array>
 
 #include "error.h"
+#include "surrogate/cuda/tensor_layout.h"
+#include "surrogate/cuda/tensor_weights.h"
 #include "surrogate/cuda/tile_layout.h"
 #include "surrogate/fused/activation.h"
 
@@ -134,15 +136,17 @@ PointProgram point_program(const ModelFile& model) {
     return point;
 }
 
-/// Warps of a group whose threads sum all units of the widest layer: at least two, a power of two.
-int warps_for(int width) {
-    int warps = 2;
+/// Warps of a group whose threads sum all units of the widest layer: at least two, a power of two. On tensor cores
+/// four warps sum as many units, each at other points.
+int warps_for(int width, bool tensor_cores) {
+    static_assert(warps_in_points * lanes_in_units * max_rows == 16 * max_unit_blocks);
+    int warps = tensor_cores ? warps_in_points : 2;
     while (warps * lanes_in_units * max_rows < width) warps *= 2;
     return warps;
 }
 
 /// Values of one member; the layers begin at multiples of 16 bytes.
-std::uint32_t set_layers(NetworkProgram& network, const Mlp& mlp, int warps, int alignment) {
+std::uint32_t set_layers(NetworkProgram& network, const Mlp& mlp, int warps, bool tensor_cores, int alignment) {
     network.n_layers = static_cast<int>(mlp.widths.size()) - 1;
     require(network.n_layers <= max_layers, "more than " + std::to_string(max_layers) + " layers");
     network.n_outputs = static_cast<int>(mlp.widths.back());
@@ -156,49 +160,84 @@ std::uint32_t set_layers(NetworkProgram& network, const Mlp& mlp, int warps, int
         layer.offset = static_cast<std::uint32_t>(size);
         layer.n_in = static_cast<std::int16_t>(n_in);
         layer.n_out = static_cast<std::int16_t>(n_out);
+        layer.activation = is_last ? Activation::none : fused::activation_from_name(mlp.activation);
+        layer.adds_input = mlp.residual && l > 0 && !is_last && n_in == n_out;
+        layer.slices = 1;
+        if (tensor_cores) {
+            layer.n_padded = static_cast<std::int16_t>(padded_units(n_out, warps, layer.rows));
+            size += round_up(static_cast<int>(tensor_layer_size(layer)), alignment);
+            continue;
+        }
         layer.rows = static_cast<std::int16_t>((n_out + places - 1) / places);
         // Only outputs are read slice by slice; rows stay multiples of 16 bytes, in which chunks are copied.
-        layer.slices = 1;
         while (is_last && 2 * layer.slices * n_out <= places && places / (2 * layer.slices) >= 4)
             layer.slices = static_cast<std::int16_t>(2 * layer.slices);
         layer.n_padded = static_cast<std::int16_t>(layer.rows * places / layer.slices);
-        layer.activation = is_last ? Activation::none : fused::activation_from_name(mlp.activation);
-        layer.adds_input = mlp.residual && l > 0 && !is_last && n_in == n_out;
         size += round_up((n_in + 1) * layer.n_padded, alignment);
     }
     return static_cast<std::uint32_t>(size);
 }
 
+/// Weights (n_out, n_in) and biases of a layer of one member.
+struct LayerTensors {
+    const double *weight, *bias;
+
+    LayerTensors(const ModelFile& model, const std::string& prefix, const LayerProgram& layer, int number,
+                 std::size_t member) {
+        const auto n_in = static_cast<std::size_t>(layer.n_in), n_out = static_cast<std::size_t>(layer.n_out);
+        const auto l = static_cast<std::size_t>(number);
+        weight = model.tensors.at(weight_name(prefix, l)).values.data() + member * n_in * n_out;
+        bias = model.tensors.at(bias_name(prefix, l)).values.data() + member * n_out;
+    }
+};
+
 template <typename T>
-void pack(const NetworkProgram& network, const std::string& prefix, const ModelFile& model, std::size_t member,
-          T* weights) {
+void pack_layer(const LayerProgram& layer, const LayerTensors& tensors, T* row) {
+    const auto n_in = static_cast<std::size_t>(layer.n_in), n_out = static_cast<std::size_t>(layer.n_out);
+    for (std::size_t unit = 0; unit < n_out; ++unit) row[unit] = static_cast<T>(tensors.bias[unit]);
+    for (std::size_t k = 0; k < n_in; ++k) {
+        row += layer.n_padded;
+        for (std::size_t unit = 0; unit < n_out; ++unit) row[unit] = static_cast<T>(tensors.weight[unit * n_in + k]);
+    }
+}
+
+template <typename T>
+void pack(const Program& program, const NetworkProgram& network, const std::string& prefix, const ModelFile& model,
+          std::size_t member, T* weights) {
     for (int l = 0; l < network.n_layers; ++l) {
         const LayerProgram& layer = network.layers[l];
-        const auto n_in = static_cast<std::size_t>(layer.n_in), n_out = static_cast<std::size_t>(layer.n_out);
-        const auto number = static_cast<std::size_t>(l);
-        const double* weight = model.tensors.at(weight_name(prefix, number)).values.data() + member * n_in * n_out;
-        const double* bias = model.tensors.at(bias_name(prefix, number)).values.data() + member * n_out;
-        T* row = weights + layer.offset;
-        for (std::size_t unit = 0; unit < n_out; ++unit) row[unit] = static_cast<T>(bias[unit]);
-        for (std::size_t k = 0; k < n_in; ++k) {
-            row += layer.n_padded;
-            for (std::size_t unit = 0; unit < n_out; ++unit) row[unit] = static_cast<T>(weight[unit * n_in + k]);
-        }
+        const LayerTensors tensors(model, prefix, layer, l, member);
+        if constexpr (sizeof(T) == sizeof(float))
+            if (program.tensor_cores) {
+                pack_tensor_layer(layer, tensors.weight, tensors.bias, weights + layer.offset);
+                continue;
+            }
+        pack_layer(layer, tensors, weights + layer.offset);
+    }
+}
+
+/// One power of two for the weights of all members.
+void set_weight_scales(NetworkProgram& network, const std::string& prefix, const ModelFile& model,
+                       std::size_t members) {
+    for (int l = 0; l < network.n_layers; ++l) {
+        LayerProgram& layer = network.layers[l];
+        const std::size_t size = static_cast<std::size_t>(layer.n_in) * static_cast<std::size_t>(layer.n_out);
+        layer.inverse_scale = inverse_weight_scale(LayerTensors(model, prefix, layer, l, 0).weight, members * size);
     }
 }
 
 struct Sizes {
     int width = 0;  ///< of the activations, padding included
-    int row = 0;    ///< the longest row of weights
+    int row = 0;    ///< the most weights that come together
     bool residual = false;
 };
 
-void measure(const NetworkProgram& network, Sizes& sizes) {
+void measure(const NetworkProgram& network, bool tensor_cores, Sizes& sizes) {
     for (int l = 0; l < network.n_layers; ++l) {
         const LayerProgram& layer = network.layers[l];
         sizes.width = std::max(sizes.width, layer.n_padded * layer.slices);
-        sizes.row = std::max<int>(sizes.row, layer.n_padded);
-        sizes.residual = sizes.residual || layer.adds_input;
+        sizes.row = std::max(sizes.row, (tensor_cores ? 16 : 1) * layer.n_padded);
+        sizes.residual = sizes.residual || (layer.adds_input && !tensor_cores);
     }
 }
 
@@ -210,8 +249,8 @@ void share_memory(Program& program, const DeviceLimits& limits) {
     constexpr int P = tile_points<T>;
     constexpr std::size_t smallest_chunk = 16384, largest_chunk = 65536;
     Sizes sizes;
-    measure(program.network, sizes);
-    if (program.has_sigma_network) measure(program.sigma_network, sizes);
+    measure(program.network, program.tensor_cores, sizes);
+    if (program.has_sigma_network) measure(program.sigma_network, program.tensor_cores, sizes);
     program.keeps_input = sizes.residual;
     const std::size_t buffers = sizes.residual ? 2 : 1;
     const auto aligned = [](std::size_t bytes) { return (bytes + 31) / 32 * 32; };
@@ -220,12 +259,16 @@ void share_memory(Program& program, const DeviceLimits& limits) {
     program.activation_bytes =
         static_cast<std::uint32_t>(aligned(std::max(buffers * sizeof(T) * static_cast<std::size_t>(sizes.width) * P,
                                                     overlay_bytes(program.point.n_legs, program.point.n_pairs, P))));
-    program.group_bytes =
-        program.feature_bytes + program.activation_bytes + static_cast<std::uint32_t>(state_bytes(P));
+    program.tensor_bytes =
+        program.tensor_cores ? static_cast<std::uint32_t>(tensor_bytes(program.point.n_features, P)) : 0;
+    program.group_bytes = program.feature_bytes + program.activation_bytes +
+                          static_cast<std::uint32_t>(state_bytes(P)) + program.tensor_bytes;
 
     const std::size_t all = aligned(
         sizeof(T) * (static_cast<std::size_t>(program.members) * program.member_size + program.sigma_network_size));
-    const int most = std::min(limits.max_groups, limits.warps / program.warps);
+    const bool fast = program.tensor_cores && program.warps == warps_in_points;
+    const int most = std::min(limits.max_groups,
+                              (fast ? std::min(limits.warps, fast_tensor_warps) : limits.warps) / program.warps);
     require(most > 0, "a layer of more than " + std::to_string(limits.warps * lanes_in_units * max_rows) + " units");
     const auto groups_beside = [&](std::size_t weights) {
         return weights >= limits.shared_bytes
@@ -249,49 +292,61 @@ const char* other_architecture(const Network& network) {
 }
 
 template <typename T>
-Program plan(const ModelFile& model, const DeviceLimits& limits) {
+Program plan(const ModelFile& model, bool tensor_cores, const DeviceLimits& limits) {
     if (const char* other = other_architecture(model.network)) throw Error(other);
     Program program{};
     program.point = point_program(model);
     const Mlp& mlp = std::get<Mlp>(model.network);
     int width = widest(mlp);
     if (model.sigma_network) width = std::max(width, widest(*model.sigma_network));
-    program.warps = warps_for(width);
+    program.tensor_cores = tensor_cores;
+    program.warps = warps_for(width, tensor_cores);
     program.members = static_cast<int>(model.posterior.members);
     program.has_sigma_network = model.sigma_network.has_value();
     constexpr int alignment = 16;  // values
-    program.member_size = set_layers(program.network, mlp, program.warps, alignment);
+    program.member_size = set_layers(program.network, mlp, program.warps, tensor_cores, alignment);
     if (model.sigma_network)
         program.sigma_network_size =
-            set_layers(program.sigma_network, *model.sigma_network, program.warps, alignment);
+            set_layers(program.sigma_network, *model.sigma_network, program.warps, tensor_cores, alignment);
     share_memory<T>(program, limits);
     return program;
 }
 
-}  // namespace
-
-std::string obstacle(const ModelFile& model, Dtype dtype, const DeviceLimits& limits) {
+/// Why the kernel cannot run a model, empty if it can.
+std::string obstacle(const ModelFile& model, Dtype dtype, bool tensor_cores, const DeviceLimits& limits) {
     try {
         if (dtype == Dtype::float32)
-            plan<float>(model, limits);
+            plan<float>(model, tensor_cores, limits);
         else
-            plan<double>(model, limits);
+            plan<double>(model, tensor_cores, limits);
     } catch (const Error& e) {
         return e.what();
     }
     return "";
 }
 
+}  // namespace
+
+Choice choose(const ModelFile& model, Dtype dtype, bool tensor_cores, const DeviceLimits& limits) {
+    const std::string to_tensor_cores = tensor_cores ? obstacle(model, dtype, true, limits) : "";
+    if (tensor_cores && to_tensor_cores.empty()) return {true, true, ""};
+    const std::string to_all = obstacle(model, dtype, false, limits);
+    return {to_all.empty(), false, to_all.empty() ? to_tensor_cores : to_all};
+}
+
 template <typename T>
-BuiltProgram<T> build_program(const ModelFile& model, const DeviceLimits& limits) {
-    BuiltProgram<T> built{plan<T>(model, limits), {}, {}};
-    const Program& program = built.program;
+BuiltProgram<T> build_program(const ModelFile& model, bool tensor_cores, const DeviceLimits& limits) {
+    BuiltProgram<T> built{plan<T>(model, tensor_cores, limits), {}, {}};
+    Program& program = built.program;
     const auto members = static_cast<std::size_t>(program.members);
+    const std::string sigma_prefix = ModelFile::sigma_network_prefix;
+    if (tensor_cores) set_weight_scales(program.network, "", model, members);
+    if (tensor_cores && program.has_sigma_network) set_weight_scales(program.sigma_network, sigma_prefix, model, 1);
     built.weights.resize(members * program.member_size + program.sigma_network_size);
     for (std::size_t member = 0; member < members; ++member)
-        pack(program.network, "", model, member, built.weights.data() + member * program.member_size);
+        pack(program, program.network, "", model, member, built.weights.data() + member * program.member_size);
     if (program.has_sigma_network)
-        pack(program.sigma_network, ModelFile::sigma_network_prefix, model, 0,
+        pack(program, program.sigma_network, sigma_prefix, model, 0,
              built.weights.data() + members * program.member_size);
     if (program.point.n_recalibration > 0) {
         const auto& map = std::get<IsotonicRecalibration>(*model.recalibration);
@@ -301,7 +356,7 @@ BuiltProgram<T> build_program(const ModelFile& model, const DeviceLimits& limits
     return built;
 }
 
-template BuiltProgram<float> build_program<float>(const ModelFile&, const DeviceLimits&);
-template BuiltProgram<double> build_program<double>(const ModelFile&, const DeviceLimits&);
+template BuiltProgram<float> build_program<float>(const ModelFile&, bool, const DeviceLimits&);
+template BuiltProgram<double> build_program<double>(const ModelFile&, bool, const DeviceLimits&);
 
 }  // namespace pyamp::cuda

@@ -24,14 +24,20 @@ struct BuiltProgram {
     std::vector<double> recalibration;
 };
 
-/// Why the kernel cannot run a model within the limits, empty if it can.
-std::string obstacle(const ModelFile& model, Dtype dtype, const DeviceLimits& limits);
+/// How the kernel runs a model within the limits.
+struct Choice {
+    bool runs, on_tensor_cores;
+    std::string obstacle;  ///< to running it at all or, where it runs, to the tensor cores that were wanted
+};
 
+Choice choose(const ModelFile& model, Dtype dtype, bool tensor_cores, const DeviceLimits& limits);
+
+/// @param tensor_cores float32 alone
 /// @throws pyamp::Error with the obstacle
 template <typename T>
-BuiltProgram<T> build_program(const ModelFile& model, const DeviceLimits& limits);
+BuiltProgram<T> build_program(const ModelFile& model, bool tensor_cores, const DeviceLimits& limits);
 
-extern template BuiltProgram<float> build_program<float>(const ModelFile&, const DeviceLimits&);
-extern template BuiltProgram<double> build_program<double>(const ModelFile&, const DeviceLimits&);
+extern template BuiltProgram<float> build_program<float>(const ModelFile&, bool, const DeviceLimits&);
+extern template BuiltProgram<double> build_program<double>(const ModelFile&, bool, const DeviceLimits&);
 
 }  // namespace pyamp::cuda

@@ -4,6 +4,9 @@
 // can run the very same code thread by thread. A group has
 //   phase(f)                 f(thread) on all threads, then a barrier of the group
 //   each(f)                  the same without a barrier
+//   each_warp(f)             f(warp) on all warps, without a barrier; a warp has index(), each(f) on its threads, and
+//                            multiply_add(c, a, b), functions of the thread: mma.m16n8k16 of halves, see mma.h
+//   raise(to, bits)          to = max(to, bits), by several threads at once
 //   load(to, from, bytes)    copies to shared memory with all threads of the block, after a barrier and before one
 //   PerThread<X>             an X of each thread that outlives a phase; zero at first, since a register that is not
 //                            written on every path counts as taken since the loop before

@@ -2,12 +2,35 @@
 #include <cuda_runtime.h>
 
 #include "surrogate/cuda/kernel.h"
+#include "surrogate/cuda/mma.h"
 #include "surrogate/cuda/tile.h"
 
 namespace pyamp::cuda {
 namespace {
 
 constexpr int most_threads = 512;
+/// With 168 registers for each the products of several tiles of units go on at once, which 128 do not allow.
+constexpr int most_threads_for_speed = 32 * fast_tensor_warps;
+
+/// The calling thread's warp.
+class DeviceWarp {
+ public:
+    __device__ __forceinline__ explicit DeviceWarp(int thread) : thread_(thread) {}
+
+    __device__ __forceinline__ int index() const { return thread_ / 32; }
+
+    template <typename F>
+    __device__ __forceinline__ void each(const F& f) {
+        f(thread_);
+    }
+    template <typename C, typename A, typename B>
+    __device__ __forceinline__ void multiply_add(const C& c, const A& a, const B& b) {
+        cuda::multiply_add(c(thread_), a(thread_), b(thread_));
+    }
+
+ private:
+    int thread_;
+};
 
 /// 32 `warps` threads of a block that meet at a barrier of their own.
 class DeviceGroup {
@@ -39,6 +62,12 @@ class DeviceGroup {
         f(static_cast<int>(threadIdx.x) - group_ * threads_);
     }
     template <typename F>
+    __device__ __forceinline__ void each_warp(const F& f) {
+        DeviceWarp warp(static_cast<int>(threadIdx.x) - group_ * threads_);
+        f(warp);
+    }
+    __device__ __forceinline__ void raise(std::uint32_t* to, std::uint32_t bits) { atomicMax(to, bits); }
+    template <typename F>
     __device__ __forceinline__ void phase(const F& f) {
         each(f);
         // Barrier 0 is the block's.
@@ -61,19 +90,30 @@ class DeviceGroup {
     char *shared_, *memory_;
 };
 
-template <typename T>
-__global__ void __launch_bounds__(most_threads, 1)
+template <typename T, bool tensor_cores, int threads = most_threads>
+__global__ void __launch_bounds__(threads, 1)
     fused_kernel(const __grid_constant__ Program program, const __grid_constant__ Arrays arrays) {
     extern __shared__ __align__(32) char shared[];
     DeviceGroup group(program, shared);
-    run_group<T>(group, program, arrays);
+    run_group<T, tensor_cores>(group, program, arrays);
+}
+
+using Kernel = void (*)(Program, Arrays);
+
+template <typename T>
+Kernel kernel_of(const Program& program) {
+    if constexpr (sizeof(T) == sizeof(float))
+        if (program.tensor_cores)
+            return program.threads() <= most_threads_for_speed ? fused_kernel<T, true, most_threads_for_speed>
+                                                               : fused_kernel<T, true>;
+    return fused_kernel<T, false>;
 }
 
 }  // namespace
 
 template <typename T>
-cudaError_t allow_shared_memory(std::size_t bytes) {
-    return cudaFuncSetAttribute(fused_kernel<T>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+cudaError_t allow_shared_memory(const Program& program, std::size_t bytes) {
+    return cudaFuncSetAttribute(kernel_of<T>(program), cudaFuncAttributeMaxDynamicSharedMemorySize,
                                 static_cast<int>(bytes));
 }
 
@@ -83,12 +123,12 @@ cudaError_t launch(const Program& program, const Arrays& arrays, int n_multiproc
     const std::size_t n_tiles = (arrays.n + tile_points<T> - 1) / tile_points<T>;
     const auto most = static_cast<std::size_t>(n_multiprocessors);
     const auto blocks = static_cast<unsigned>(n_tiles < most ? n_tiles : most);
-    fused_kernel<T><<<blocks, program.threads(), program.shared_bytes(), stream>>>(program, arrays);
+    kernel_of<T>(program)<<<blocks, program.threads(), program.shared_bytes(), stream>>>(program, arrays);
     return cudaGetLastError();
 }
 
-template cudaError_t allow_shared_memory<float>(std::size_t);
-template cudaError_t allow_shared_memory<double>(std::size_t);
+template cudaError_t allow_shared_memory<float>(const Program&, std::size_t);
+template cudaError_t allow_shared_memory<double>(const Program&, std::size_t);
 template cudaError_t launch<float>(const Program&, const Arrays&, int, cudaStream_t);
 template cudaError_t launch<double>(const Program&, const Arrays&, int, cudaStream_t);
 

@@ -7,9 +7,10 @@
 
 namespace pyamp::cuda {
 
-/// Lets blocks on the current device use that much shared memory; needed once for each size that grows.
+/// Lets blocks of the program's kernel on the current device use that much shared memory; needed once for each size
+/// that grows.
 template <typename T>
-cudaError_t allow_shared_memory(std::size_t bytes);
+cudaError_t allow_shared_memory(const Program& program, std::size_t bytes);
 
 /// Evaluates all points of `arrays` on the current device, asynchronously. Neither allocates nor synchronises, so it
 /// can be captured in a graph.

@@ -34,14 +34,16 @@ constexpr int max_separations = 32;
 
 /// One layer; its weights are (n_in + 1, padded units), the bias first.
 /// A narrow layer is cut along its inputs into `slices`, which different threads sum.
+/// On tensor cores they are as tensor_layout.h says, times a power of two.
 struct LayerProgram {
     std::uint32_t offset;  ///< of the bias, in values from the first of the member
     std::int16_t n_in, n_out;
-    std::int16_t rows;      ///< units of a thread, up to max_rows
+    std::int16_t rows;      ///< units of a thread, up to max_rows; on tensor cores blocks of 16 units of a warp
     std::int16_t slices;    ///< 1, or a power of two where rows is 1
     std::int16_t n_padded;  ///< units of all threads of a slice
     Activation activation;
     bool adds_input;
+    float inverse_scale;  ///< on tensor cores: of the weights
 };
 
 struct NetworkProgram {
@@ -122,7 +124,8 @@ struct Program {
     int warps, groups;  ///< of a group; of a block
     bool resident;      ///< all weights lie in shared memory, else they come in chunks
     bool keeps_input;   ///< a second buffer of activations, for residual layers
-    std::uint32_t weight_bytes, feature_bytes, activation_bytes, group_bytes;  ///< shared memory
+    bool tensor_cores;
+    std::uint32_t weight_bytes, feature_bytes, activation_bytes, tensor_bytes, group_bytes;  ///< shared memory
 
     std::size_t shared_bytes() const { return weight_bytes + static_cast<std::size_t>(groups) * group_bytes; }
     int threads() const { return 32 * warps * groups; }

@@ -25,10 +25,11 @@ struct Properties {
     int device, n_multiprocessors;
     std::size_t shared_bytes;
     std::string name;
+    int capability;  ///< 10 major + minor
 };
 
 Properties properties_of(int device) {
-    Properties result{device, 0, 0, ""};
+    Properties result{device, 0, 0, "", 0};
     int shared = 0;
     check(cudaDeviceGetAttribute(&result.n_multiprocessors, cudaDevAttrMultiProcessorCount, device),
           "ask the device");
@@ -37,6 +38,7 @@ Properties properties_of(int device) {
     cudaDeviceProp properties;
     check(cudaGetDeviceProperties(&properties, device), "ask the device");
     result.name = properties.name;
+    result.capability = 10 * properties.major + properties.minor;
     return result;
 }
 
@@ -102,18 +104,18 @@ class Staging {
 template <typename T>
 class FusedSurrogate final : public DeviceSurrogate {
  public:
-    FusedSurrogate(const ModelFile& model, const Properties& properties)
+    FusedSurrogate(const ModelFile& model, bool tensor_cores, const Properties& properties)
         : properties_(properties), alpha_s_power_(model.couplings.orders.alpha_s_power) {
-        auto built = build_program<T>(model, {.shared_bytes = properties.shared_bytes});
+        auto built = build_program<T>(model, tensor_cores, {.shared_bytes = properties.shared_bytes});
         program_ = built.program;
         weights_ = on_device(built.weights);
         recalibration_ = on_device(built.recalibration);
-        check(allow_shared_memory<T>(properties.shared_bytes), "use the device's shared memory");
+        check(allow_shared_memory<T>(program_, properties.shared_bytes), "use the device's shared memory");
     }
 
     std::string name() const override {
         return "fused cuda:" + std::to_string(properties_.device) + " (" + properties_.name + ") " +
-               (sizeof(T) == 4 ? "float32" : "float64");
+               (sizeof(T) == 4 ? "float32" : "float64") + (program_.tensor_cores ? ", tensor cores" : "");
     }
 
     int device() const override { return properties_.device; }
@@ -189,8 +191,15 @@ extern "C" __attribute__((visibility("default"))) pyamp::DeviceSurrogate* pyamp_
     }
     const DeviceGuard guard(device);
     const Properties properties = properties_of(device);
-    obstacle = pyamp::cuda::obstacle(model, options.dtype, {.shared_bytes = properties.shared_bytes});
-    if (!obstacle.empty()) return nullptr;
-    if (options.dtype == pyamp::Dtype::float32) return new FusedSurrogate<float>(model, properties);
-    return new FusedSurrogate<double>(model, properties);
+    if (options.tensor_cores && properties.capability < 80)
+        throw pyamp::Error("tensor_cores: " + options.device + " (" + properties.name + ") has compute capability " +
+                           std::to_string(properties.capability / 10) + "." +
+                           std::to_string(properties.capability % 10) + ", 8.0 expected; leave them out");
+    const Choice choice =
+        choose(model, options.dtype, options.tensor_cores, {.shared_bytes = properties.shared_bytes});
+    obstacle = choice.obstacle;
+    if (!choice.runs) return nullptr;
+    if (options.dtype == pyamp::Dtype::float32)
+        return new FusedSurrogate<float>(model, choice.on_tensor_cores, properties);
+    return new FusedSurrogate<double>(model, false, properties);
 }

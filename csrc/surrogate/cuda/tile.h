@@ -4,6 +4,7 @@
 #include "kinematics/point_check.h"
 #include "surrogate/cuda/dense.h"
 #include "surrogate/cuda/point_math.h"
+#include "surrogate/cuda/tensor_dense.h"
 
 namespace pyamp::cuda {
 
@@ -117,18 +118,25 @@ PYAMP_DEVICE_BODY OutputView<T> outputs_of(const NetworkProgram& network, const 
     return {outputs, last.n_padded, last.slices, p};
 }
 
-template <typename T, typename Group>
+template <typename T, bool tensor_cores, typename Group>
 PYAMP_DEVICE_BODY void evaluate_tile(Group& group, const Program& program, const Arrays& arrays, std::size_t first,
                                      int count, const T* weights, T* chunk, const TileMemory<T>& memory) {
     constexpr int P = tile_points<T>;
+    const TensorMemory tensor_memory(program, group.memory() + (program.group_bytes - program.tensor_bytes),
+                                     memory.x);
     evaluate_features<T>(group, program.point, arrays, first, count, memory);
+    if constexpr (tensor_cores) split_features(group, program.point.n_features, memory.features, tensor_memory);
     // The sigma network comes last, as if it were one more member.
     const int n_networks = program.members + (program.has_sigma_network ? 1 : 0);
     for (int k = 0; k < n_networks; ++k, weights += program.member_size) {
         const bool is_member = k < program.members;
         const NetworkProgram& network = is_member ? program.network : program.sigma_network;
-        const T* outputs =
-            run_network<T>(group, program, network, weights, chunk, memory.features, memory.x, memory.spare);
+        const T* outputs;
+        if constexpr (tensor_cores)
+            outputs = run_network_on_tensor_cores(group, program, network, weights, chunk, tensor_memory, memory.x);
+        else
+            outputs =
+                run_network<T>(group, program, network, weights, chunk, memory.features, memory.x, memory.spare);
         group.phase([&](int thread) {
             if (thread >= P) return;
             const auto of_point = outputs_of<T>(network, outputs, thread);
@@ -146,7 +154,7 @@ PYAMP_DEVICE_BODY void evaluate_tile(Group& group, const Program& program, const
 }
 
 /// All tiles of a group.
-template <typename T, typename Group>
+template <typename T, bool tensor_cores, typename Group>
 PYAMP_DEVICE_BODY void run_group(Group& group, const Program& program, const Arrays& arrays) {
     constexpr std::size_t P = tile_points<T>;
     const std::size_t n_tiles = (arrays.n + P - 1) / P;
@@ -166,8 +174,8 @@ PYAMP_DEVICE_BODY void run_group(Group& group, const Program& program, const Arr
         if (tile >= n_tiles && program.resident) break;
         const std::size_t first = tile * P;
         const std::size_t left = first < arrays.n ? arrays.n - first : 0;
-        evaluate_tile<T>(group, program, arrays, first, static_cast<int>(left < P ? left : P), weights, shared,
-                         memory);
+        evaluate_tile<T, tensor_cores>(group, program, arrays, first, static_cast<int>(left < P ? left : P), weights,
+                                       shared, memory);
     }
 }
 

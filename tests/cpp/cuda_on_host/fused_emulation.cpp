@@ -5,10 +5,19 @@
 #include <cstdint>
 #include <string>
 
+/// The nearest halves of n numbers and, of those, the values.
+extern "C" void round_to_halves(const float* x, std::size_t n, std::uint16_t* halves, float* values) {
+    for (std::size_t k = 0; k < n; ++k) {
+        const std::uint32_t word = pyamp::cuda::two_halves(0.0f, x[k]);
+        halves[k] = static_cast<std::uint16_t>(word >> 16);
+        values[k] = pyamp::cuda::second_half(word);
+    }
+}
+
 /// @param strides of momenta (point, leg, component) in elements
 /// @param shape   warps, groups, whether the weights were resident
 /// @returns nullptr, or what went wrong
-extern "C" const char* emulate_fused_cuda(const char* path, int is_double, std::size_t shared_bytes,
+extern "C" const char* emulate_fused_cuda(const char* path, int is_double, int tensor_cores, std::size_t shared_bytes,
                                           std::size_t n_blocks, const double* momenta, const std::ptrdiff_t* strides,
                                           std::size_t n, const double* alpha_s, double* amplitude, double* sigma_syst,
                                           double* sigma_stat, std::int32_t* flags, int* shape) {
@@ -31,9 +40,9 @@ extern "C" const char* emulate_fused_cuda(const char* path, int is_double, std::
         arrays.flags = flags;
         const pyamp::cuda::DeviceLimits limits{.shared_bytes = shared_bytes};
         if (is_double)
-            pyamp::on_host::emulate<double>(model, limits, n_blocks, arrays, shape);
+            pyamp::on_host::emulate<double>(model, false, limits, n_blocks, arrays, shape);
         else
-            pyamp::on_host::emulate<float>(model, limits, n_blocks, arrays, shape);
+            pyamp::on_host::emulate<float>(model, tensor_cores != 0, limits, n_blocks, arrays, shape);
         return nullptr;
     } catch (const std::exception& e) {
         error = e.what();

@@ -2,6 +2,7 @@
 // order in each phase, and one host thread for each group of a block.
 #pragma once
 
+#include <algorithm>
 #include <barrier>
 #include <cstdint>
 #include <cstring>
@@ -12,10 +13,44 @@
 #include <vector>
 
 #include "error.h"
+#include "mma.h"
 #include "surrogate/cuda/build_program.h"
 #include "surrogate/cuda/tile.h"
 
 namespace pyamp::on_host {
+
+/// The 32 threads of a warp, in a random order in each call.
+class HostWarp {
+ public:
+    HostWarp(int index, std::mt19937& random) : index_(index), random_(random) {}
+
+    int index() const { return index_; }
+
+    template <typename F>
+    void each(const F& f) {
+        int order[32];
+        std::iota(order, order + 32, 32 * index_);
+        std::shuffle(order, order + 32, random_);
+        for (const int thread : order) f(thread);
+    }
+
+    template <typename C, typename A, typename B>
+    void multiply_add(const C& c, const A& a, const B& b) {
+        WarpFragments fragments;
+        for (int lane = 0; lane < 32; ++lane) {
+            const int thread = 32 * index_ + lane;
+            std::copy_n(a(thread), 4, fragments.a[lane]);
+            std::copy_n(b(thread), 2, fragments.b[lane]);
+            std::copy_n(c(thread), 4, fragments.c[lane]);
+        }
+        on_host::multiply_add(fragments);
+        for (int lane = 0; lane < 32; ++lane) std::copy_n(fragments.c[lane], 4, c(32 * index_ + lane));
+    }
+
+ private:
+    int index_;
+    std::mt19937& random_;
+};
 
 class HostGroup {
  public:
@@ -56,6 +91,19 @@ class HostGroup {
     }
 
     template <typename F>
+    void each_warp(const F& f) {
+        std::vector<int> order(static_cast<std::size_t>(program_.warps));
+        std::iota(order.begin(), order.end(), 0);
+        std::shuffle(order.begin(), order.end(), random_);
+        for (const int index : order) {
+            HostWarp warp(index, random_);
+            f(warp);
+        }
+    }
+
+    void raise(std::uint32_t* to, std::uint32_t bits) { *to = std::max(*to, bits); }
+
+    template <typename F>
     void phase(const F& f) {
         each(f);
     }
@@ -79,9 +127,9 @@ class HostGroup {
 };
 
 template <typename T>
-void emulate(const ModelFile& model, const cuda::DeviceLimits& limits, std::size_t n_blocks, cuda::Arrays arrays,
-             int* shape) {
-    const auto built = cuda::build_program<T>(model, limits);
+void emulate(const ModelFile& model, bool tensor_cores, const cuda::DeviceLimits& limits, std::size_t n_blocks,
+             cuda::Arrays arrays, int* shape) {
+    const auto built = cuda::build_program<T>(model, tensor_cores, limits);
     const cuda::Program& program = built.program;
     arrays.weights = built.weights.data();
     arrays.recalibration = built.recalibration.data();
@@ -94,7 +142,9 @@ void emulate(const ModelFile& model, const cuda::DeviceLimits& limits, std::size
         for (int group = 0; group < program.groups; ++group)
             groups.emplace_back([&, group] {
                 HostGroup host(program, group, block, n_blocks, base, barrier);
-                cuda::run_group<T>(host, program, arrays);
+                if constexpr (sizeof(T) == sizeof(float))
+                    if (tensor_cores) return cuda::run_group<T, true>(host, program, arrays);
+                cuda::run_group<T, false>(host, program, arrays);
             });
     }
     shape[0] = program.warps;

@@ -12,7 +12,8 @@ constexpr cuda::DeviceLimits limits{.shared_bytes = 227 * 1024};
 
 class Surrogate final : public DeviceSurrogate {
  public:
-    Surrogate(const ModelFile& model, Dtype dtype) : model_(model), dtype_(dtype) {}
+    Surrogate(const ModelFile& model, Dtype dtype, bool tensor_cores)
+        : model_(model), dtype_(dtype), tensor_cores_(tensor_cores) {}
 
     std::string name() const override { return "fused on the host"; }
     int device() const override { return 0; }
@@ -44,13 +45,14 @@ class Surrogate final : public DeviceSurrogate {
         arrays.sigma_stat = call.sigma_stat;
         arrays.flags = call.flags;
         if (dtype_ == Dtype::float32)
-            emulate<float>(model_, limits, 2, arrays, shape);
+            emulate<float>(model_, tensor_cores_, limits, 2, arrays, shape);
         else
-            emulate<double>(model_, limits, 2, arrays, shape);
+            emulate<double>(model_, false, limits, 2, arrays, shape);
     }
 
     const ModelFile& model_;
     Dtype dtype_;
+    bool tensor_cores_;
 };
 
 }  // namespace
@@ -63,6 +65,7 @@ extern "C" pyamp::DeviceSurrogate* pyamp_cuda_make_surrogate(const pyamp::ModelF
         obstacle = "no device " + options.device;
         return nullptr;
     }
-    obstacle = pyamp::cuda::obstacle(model, options.dtype, pyamp::on_host::limits);
-    return obstacle.empty() ? new pyamp::on_host::Surrogate(model, options.dtype) : nullptr;
+    const auto choice = pyamp::cuda::choose(model, options.dtype, options.tensor_cores, pyamp::on_host::limits);
+    obstacle = choice.obstacle;
+    return choice.runs ? new pyamp::on_host::Surrogate(model, options.dtype, choice.on_tensor_cores) : nullptr;
 }

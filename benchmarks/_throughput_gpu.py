@@ -5,7 +5,8 @@ python benchmarks/_throughput_gpu.py [--quick] [--json PATH] [--net NAME …]   
 CUDA events around repeated calls. "pyamp fused" and the Torch rows go from float64 momenta on the GPU to amplitude and
 uncertainties there; pyamp's also check every point. The limit of a network is the larger of its multiply-adds at the
 measured float32 (float64) matrix rate, TF32 off, and of its momenta and results at the measured copy bandwidth;
-percent_of_peak compares with that.
+percent_of_peak compares with that, so that tensor cores may exceed 100. error is the amplitude's largest relative
+deviation from the CPU's float64 with the same weights, at up to 4096 points.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import _common
 import _throughput_nets as nets
+import numpy as np
 import torch
 
 import pyamp
@@ -24,6 +26,7 @@ from pyamp.surrogate import Surrogate
 
 BATCHES = (1, 1024, 65536, 1 << 22)
 ROUNDS = 9
+TENSOR_CORES = "tensor cores"
 Row = dict[str, object]
 Call = Callable[[], object]
 
@@ -114,11 +117,12 @@ def candidates(
 ) -> dict[str, Callable[[], Call]]:
     """What runs a network from momenta to predictions; each is built when its turn comes."""
 
-    def own(backend: str) -> pyamp.Evaluator:
-        return pyamp.Evaluator(model, device="cuda", backend=backend, policy="nan")
-
-    def product(backend: str) -> Call:
-        evaluate = own(backend)
+    def fused(tensor_cores: bool = False) -> Call:
+        evaluate = pyamp.Evaluator(
+            model, device="cuda", backend="fused", policy="nan", tensor_cores=tensor_cores
+        )
+        if tensor_cores and not evaluate.backend.endswith(TENSOR_CORES):
+            raise pyamp.PyampError(evaluate.backend_reason)
         return lambda: evaluate(momenta)
 
     def compiled() -> Call:
@@ -126,9 +130,14 @@ def candidates(
         return lambda: module(momenta)
 
     result = {
-        "pyamp fused": lambda: product("fused"),
-        "pyamp fused, graph": lambda: graphed(product("fused")),
+        "pyamp fused": fused,
+        "pyamp fused, graph": lambda: graphed(fused()),
     }
+    if surrogate.dtype == torch.float32:
+        result |= {
+            f"pyamp fused, {TENSOR_CORES}": lambda: fused(tensor_cores=True),
+            f"pyamp fused, {TENSOR_CORES}, graph": lambda: graphed(fused(tensor_cores=True)),
+        }
     if not own_only:
         result |= {
             "Torch eager": lambda: lambda: surrogate(momenta),
@@ -136,6 +145,12 @@ def candidates(
             "Torch eager, graph": lambda: graphed(lambda: surrogate(momenta)),
         }
     return result
+
+
+def largest_error(values: torch.Tensor, expected: np.ndarray) -> float:
+    """Largest relative deviation of the first amplitudes."""
+    found = values[: len(expected)].cpu().numpy()
+    return float(np.abs(found / expected - 1).max())
 
 
 def agree(values: torch.Tensor, reference: torch.Tensor, dtype: torch.dtype) -> bool:
@@ -168,12 +183,17 @@ def network_rows(
         entries = {"net": net.name, "dtype": net.dtype_name, "device": "cuda", "batch": batch}
         with torch.inference_mode():
             expected = surrogate(momenta[:4096]).amplitude
+            exact = pyamp.Evaluator(model, dtype="float64", policy="nan")(sample[:batch]).amplitude
             for name, build in candidates(model, surrogate, momenta, own_only).items():
                 try:
                     call = build()
-                    if name == "pyamp fused" and not agree(call().amplitude[:4096], expected, net.dtype):
-                        raise pyamp.PyampError("disagrees with Torch")
-                    rows.append(row(limit, seconds(call), **entries | {"backend": name}))
+                    found: Row = {"backend": name}
+                    if name.startswith("pyamp") and "graph" not in name:
+                        amplitude = call().amplitude
+                        if not agree(amplitude[:4096], expected, net.dtype):
+                            raise pyamp.PyampError("disagrees with Torch")
+                        found["error"] = largest_error(amplitude, exact)
+                    rows.append(row(limit, seconds(call), **entries | found))
                 except (RuntimeError, pyamp.PyampError) as error:
                     rows.append({**entries, "backend": name, "failed": str(error).splitlines()[0]})
                 torch.cuda.synchronize()
@@ -217,6 +237,7 @@ def run(options: argparse.Namespace) -> None:
         "ns_per_point": "ns/point",
         "ns_per_point_min": "min",
         "percent_of_peak": "% of limit",
+        "error": "error",
         "gb_per_s": "GB/s",
         "tflop_per_s": "TFLOP/s",
         "failed": "failed",

@@ -88,7 +88,8 @@ void register_surrogate(py::module_& m) {
     py::class_<Evaluator>(m, "Evaluator")
         .def(py::init([](const std::string& path, const std::string& device, const std::optional<std::string>& dtype,
                          const std::string& backend, const std::string& weights, bool tensor_cores,
-                         const std::string& policy, const std::string& truth, std::optional<double> alpha_s, std::optional<double> alpha) {
+                         const std::string& policy, const std::string& truth, std::optional<double> alpha_s,
+                         std::optional<double> alpha) {
                  EvaluatorOptions options{.device = device,
                                           .backend = backend,
                                           .policy = policy_from_name(policy),
@@ -101,7 +102,8 @@ void register_surrogate(py::module_& m) {
                  return std::make_unique<Evaluator>(path, options);
              }),
              py::arg("path"), py::kw_only(), py::arg("device"), py::arg("dtype"), py::arg("backend"),
-             py::arg("weights"), py::arg("tensor_cores"), py::arg("policy"), py::arg("truth"), py::arg("alpha_s"), py::arg("alpha"))
+             py::arg("weights"), py::arg("tensor_cores"), py::arg("policy"), py::arg("truth"), py::arg("alpha_s"),
+             py::arg("alpha"))
         .def("evaluate", &evaluate, py::arg("momenta"), py::arg("alpha_s"))
         .def("evaluate_on_device", &evaluate_on_device, py::arg("momenta"), py::arg("strides"), py::arg("n"),
              py::arg("alpha_s"), py::arg("results"), py::arg("stream"))

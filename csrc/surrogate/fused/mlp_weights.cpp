@@ -226,6 +226,8 @@ void MlpWeights<T, W>::pack_members(const Layer<T, W>& layer, const std::vector<
 }
 
 template class AlignedArray<unsigned char>;
+template class AlignedArray<std::uint16_t>;
+template class AlignedArray<float>;
 template class MlpWeights<float, float>;
 template class MlpWeights<double, double>;
 template class MlpWeights<float, WeightPair>;

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 import pyamp
+from pyamp._core import amx_obstacle
 from pyamp.paths import library
 from pyamp.surrogate import Surrogate
 
@@ -208,9 +209,16 @@ def _compiler_options(name: str) -> list[str]:
 
 
 def pyamp_network(task: Task, kind: str) -> Backend:
-    """The bare network by the backend ``fused`` or ``libtorch``."""
+    """The bare network by the backend ``fused``, ``amx`` or ``libtorch``."""
     arguments = (os.fsencode(task.model), kind.encode(), int(task.from_momenta), ctypes.c_size_t(task.batch))
     return NativeBackend(task, "pyamp_calls", "make_network", *arguments)
+
+
+def pyamp_tiles(task: Task) -> Backend:
+    """The bare network by the backend ``amx``."""
+    if obstacle := amx_obstacle():
+        raise NotInstalled(obstacle)
+    return pyamp_network(task, "amx")
 
 
 def pyamp_product(task: Task, kind: str) -> Backend:

@@ -55,6 +55,7 @@ NETS = [
     Net("B", WIDE, "gelu", MOMENTA, process="gg_to_aagg_1tev"),
     Net("C", SMALL, "tanh", MOMENTA, members=16),
     Net("D", (128, 128, 128), "gelu", INVARIANTS),
+    Net("wide", (512,) * 6, "gelu", INVARIANTS),
     Net("adam", (128, 128, 128), "gelu", ORDERED),
     Net("fast", (128, 128, 128), "tanh", ORDERED_LINEAR, likelihood="mse"),
     Net("accurate", (128, 128, 128), "tanh", ORDERED_LINEAR, likelihood="mse", dtype=torch.float64),

@@ -32,9 +32,10 @@ BATCHES = (1, 64, 1024, 65536)
 Row = dict[str, object]
 Times = dict[tuple[str, int, str, str], np.ndarray]
 
-FUSED, LIBTORCH = "pyamp fused", "pyamp LibTorch"
+FUSED, AMX, LIBTORCH = "pyamp fused", "pyamp AMX", "pyamp LibTorch"
 NETWORKS = {
     FUSED: partial(backends.pyamp_network, kind="fused"),
+    AMX: backends.pyamp_tiles,
     LIBTORCH: partial(backends.pyamp_network, kind="libtorch"),
     "Torch eager, Python": backends.Eager,
     "TorchScript": backends.torchscript,
@@ -60,6 +61,8 @@ def candidates(task: Task, own_only: bool, quick: bool) -> dict[str, Callable[[T
     if task.from_momenta:
         result |= PRODUCTS
         result.pop("Eigen", None)
+    if task.net.dtype != torch.float32:
+        result.pop(AMX, None)
     if own_only:
         result = {name: make for name, make in result.items() if name.startswith(FUSED)}
     if quick:

@@ -64,8 +64,9 @@ class Evaluator:
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where the network runs.
     dtype : {"float32", "float64"}, optional
         Arithmetic of the network; the file's by default. Momenta and invariants are always float64.
-    backend : {"auto", "fused", "libtorch"}
+    backend : {"auto", "fused", "amx", "libtorch"}
         What runs the network: the fused kernels where they can and LibTorch otherwise, or the one that is named.
+        ``"amx"``, tiles of Intel processors, is for batches of wide MLPs in float32: layers of 64 units and more.
     weights : {"full", "bfloat16"}
         Weights rounded to 16 bits: a relative error of the amplitude of 1e-4 to 1e-3, at most 2e-2 at the self-test
         points or the model is refused, for half the memory to read, which single points of larger networks wait for.
@@ -101,7 +102,7 @@ class Evaluator:
         device: str = "cpu",
         dtype: Literal["float32", "float64"] | None = None,
         *,
-        backend: Literal["auto", "fused", "libtorch"] = "auto",
+        backend: Literal["auto", "fused", "amx", "libtorch"] = "auto",
         weights: Literal["full", "bfloat16"] = "full",
         tensor_cores: bool = False,
         threads: int = 1,

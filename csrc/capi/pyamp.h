@@ -75,7 +75,8 @@ typedef enum {
  *   "device"            "cpu" | "cuda" | "cuda:N"
  *   "tensor_cores"      true: float32 products of the fused kernel of a GPU as three products of halves; compute
  *                       capability 8.0. Verified by emulation, never run on a GPU so far (default false)
- *   "backend"           "auto" | "fused" | "libtorch": what runs the network (default "auto": fused where it can)
+ *   "backend"           "auto" | "fused" | "amx" | "libtorch": what runs the network (default "auto": fused where it
+ *                       can); "amx", tiles of Intel processors, is for batches of wide networks in float32
  *   "policy"            "error" | "nan" | "truth": what to do with flagged points (default "error")
  *   "truth"             "builtin:NAME" or "tree:PROCESS" for policy "truth" (default: that of the model's process)
  *   "identical_particle_factor"  true: |M|^2 gets 1/n! for n identical outgoing particles (default false)

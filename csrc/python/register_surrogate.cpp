@@ -8,6 +8,7 @@
 #include "error.h"
 #include "kinematics/point_check.h"
 #include "python/register.h"
+#include "surrogate/amx/processor.h"
 #include "surrogate/evaluator.h"
 
 namespace py = pybind11;
@@ -81,6 +82,7 @@ void register_surrogate(py::module_& m) {
     m.def("describe_flagged", [](const py::array_t<std::int32_t, py::array::c_style>& flags) {
         return describe_flagged(flags.data(), static_cast<std::size_t>(flags.size()));
     });
+    m.def("amx_obstacle", &amx::obstacle_of_processor);
     m.def("read_model_file", [](const std::string& path) {
         const ModelFile model = read_model_file(path);
         return py::make_tuple(model.header, tensors_of(model));

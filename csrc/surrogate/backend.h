@@ -30,7 +30,8 @@ struct ChosenBackend {
     std::unique_ptr<DeviceSurrogate> on_device{};
 };
 
-/// The fused kernels where they can run the model, LibTorch otherwise, or the one that the options name.
+/// The fused kernels where they can run the model, LibTorch otherwise, or the one that the options name: the tiles of
+/// AMX, slower at few points, only so.
 /// @throws pyamp::Error if that one cannot
 ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& options);
 

@@ -11,7 +11,7 @@ struct BackendOptions {
     Dtype dtype;
     std::string device;  ///< "cpu", "cuda" or "cuda:N"
     bool one_thread;     ///< stay on the calling thread, whatever the batch
-    std::string kind;    ///< "auto", "fused" or "libtorch"
+    std::string kind;    ///< "auto", "fused", "amx" or "libtorch"
     /// Weights rounded to 16 bits, for the fused kernels of float32 on the CPU alone: half the memory to read.
     bool half_weights = false;
     /// Products of float32 on tensor cores, for the fused kernel on a GPU alone.

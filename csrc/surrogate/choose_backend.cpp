@@ -1,5 +1,6 @@
 // Which backend runs a model.
 #include "error.h"
+#include "surrogate/amx/amx_backend.h"
 #include "surrogate/backend.h"
 #include "surrogate/fused/fused_backend.h"
 
@@ -12,16 +13,17 @@ bool are_halves(const std::string& weights) {
 }
 
 ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& options) {
-    if (options.kind != "auto" && options.kind != "fused" && options.kind != "libtorch")
-        throw Error("backend '" + options.kind + "', auto, fused or libtorch expected");
+    const bool is_amx = options.kind == "amx", is_torch = options.kind == "libtorch";
+    if (options.kind != "auto" && options.kind != "fused" && !is_amx && !is_torch)
+        throw Error("backend '" + options.kind + "', auto, fused, amx or libtorch expected");
     if (options.half_weights) {
-        const std::string reason = options.kind == "libtorch" ? "backend libtorch" : fused::obstacle(model, options);
+        const std::string reason = is_torch || is_amx ? "backend " + options.kind : fused::obstacle(model, options);
         if (!reason.empty())
             throw Error(model.path + ": weights 'bfloat16' are for the fused kernels of float32 on the CPU (" +
                         reason + "); choose 'full'");
     }
     if (options.tensor_cores) {
-        const std::string reason = options.kind == "libtorch"            ? "backend libtorch"
+        const std::string reason = is_torch || is_amx                    ? "backend " + options.kind
                                    : !options.device.starts_with("cuda") ? "device " + options.device
                                    : options.dtype != Dtype::float32     ? "dtype float64"
                                                                          : "";
@@ -29,7 +31,13 @@ ChosenBackend choose_backend(const ModelFile& model, const BackendOptions& optio
             throw Error(model.path + ": tensor_cores are for the fused kernel of float32 on a GPU (" + reason +
                         "); leave them out");
     }
-    if (options.kind == "libtorch") return {make_torch_backend(model, options), "asked for"};
+    if (is_amx) {
+        const std::string obstacle = amx::obstacle(model, options);
+        if (!obstacle.empty())
+            throw Error(model.path + ": backend 'amx' cannot run it (" + obstacle + "); choose 'auto'");
+        return {amx::make_backend(model), "asked for"};
+    }
+    if (is_torch) return {make_torch_backend(model, options), "asked for"};
     std::string obstacle = fused::obstacle(model, options);
     if (options.device.starts_with("cuda")) {
         auto offered = make_device_surrogate(model, options);

@@ -22,7 +22,7 @@ Policy policy_from_name(const std::string& name);
 
 struct EvaluatorOptions {
     std::string device = "cpu";
-    std::string backend = "auto";  ///< "fused" or "libtorch" to insist
+    std::string backend = "auto";  ///< "fused", "amx" or "libtorch" to insist
     bool one_thread = false;       ///< otherwise large batches use the threads of the host's Torch
     std::optional<Dtype> dtype;    ///< the file's otherwise
     bool half_weights = false;     ///< see BackendOptions

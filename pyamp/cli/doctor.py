@@ -43,6 +43,7 @@ def _checks(paths: list[Path]) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "pyamp", _pyamp
     yield "truth", _truth
     yield "LibTorch", _libtorch
+    yield "AMX", _amx
     yield "CUDA", _cuda
     yield "UMAMI", _umami
     yield "UMAMI on a GPU", _umami_on_a_gpu
@@ -95,6 +96,14 @@ def _libtorch() -> str:
 
     ctypes.CDLL(str(library("pyamp_torch")))
     return f"Torch {torch.__version__}, backend loads"
+
+
+def _amx() -> str:
+    from pyamp._core import amx_obstacle
+
+    if obstacle := amx_obstacle():
+        raise NotInstalledError(obstacle)
+    return "tiles of bfloat16, backend 'amx'"
 
 
 def _cuda() -> str:

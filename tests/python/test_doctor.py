@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import pyamp
 import pyamp.paths
+from pyamp import _core
 from pyamp.cli import app
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -43,6 +44,7 @@ def test_all_is_well(model_path: Path, tmp_path: Path, monkeypatch: pytest.Monke
         "card.json",
     ):
         assert table[name][0] == "ok", name
+    assert table["AMX"] == (("--", obstacle) if (obstacle := _core.amx_obstacle()) else ("ok", "tiles of bfloat16, backend 'amx'"))
     assert table["OpenLoops"] == ("--", "$OpenLoopsPath is not set")
     assert "libpyamp_olp.so" in table["BLHA"][1]
     assert table["LHE files"][1] == f"pylhe {version('pylhe')}"

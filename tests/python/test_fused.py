@@ -74,11 +74,11 @@ def model(path: Path, momenta: np.ndarray, **choices: Any) -> Path:
     return write_model(path, header, tensors, momenta)
 
 
-def compare(path: Path, momenta: np.ndarray, dtype: str) -> None:
-    fused = pyamp.Evaluator(path, dtype=dtype, backend="fused")
+def compare(path: Path, momenta: np.ndarray, dtype: str, backend: str = "fused") -> None:
+    fused = pyamp.Evaluator(path, dtype=dtype, backend=backend)  # type: ignore[arg-type]
     expected = pyamp.Evaluator(path, dtype="float64", backend="libtorch")(momenta)
     result = fused(momenta)
-    assert fused.backend.startswith("fused")
+    assert fused.backend.startswith(backend)
     assert fused.backend.endswith(dtype)
     of_amplitude, of_sigma, of_spread = TOLERANCES[dtype]
     np.testing.assert_array_equal(result.flags, expected.flags)
@@ -291,7 +291,7 @@ def test_what_has_no_kernels_goes_to_libtorch(tmp_path: Path, points: np.ndarray
     assert "KAN" in evaluator.backend_reason
     with pytest.raises(pyamp.PyampError, match=r"backend 'fused' cannot run it .*KAN"):
         pyamp.Evaluator(path, backend="fused")
-    with pytest.raises(pyamp.PyampError, match="backend 'fast', auto, fused or libtorch expected"):
+    with pytest.raises(pyamp.PyampError, match="backend 'fast', auto, fused, amx or libtorch expected"):
         pyamp.Evaluator(path, backend="fast")  # type: ignore[arg-type]
 
 

@@ -19,7 +19,7 @@ constexpr int tile_size = 512;  ///< numbers of 16 bits
 constexpr int parts = 3;
 
 /// Points of the largest chunk that goes through all layers at once, and of the smallest, to which it is padded.
-constexpr int largest_chunk = 128, smallest_chunk = 32;
+constexpr int largest_chunk = 128, smallest_chunk = 16;
 
 constexpr int blocks_of(int units) { return (units + block - 1) / block; }
 

@@ -15,8 +15,8 @@ using simd::PYAMP_ISA::load;
 using simd::PYAMP_ISA::store;
 using Bits = std::uint16_t;
 
-constexpr int row_bytes = 64, row = 32;  // of a tile
-constexpr int c_size = 256;              // numbers in a tile of sums
+constexpr int row_bytes = 64;
+constexpr int sums_size = tile_points * tile_outputs;
 
 [[gnu::always_inline]] inline __m512i as_integer(Vec<float> x) { return _mm512_castps_si512(x); }
 [[gnu::always_inline]] inline Vec<float> as_float(__m512i x) { return _mm512_castsi512_ps(x); }
@@ -62,79 +62,79 @@ struct Pair {
 
 /// Sums of a block that wait for their activation.
 struct Pending {
-    const float* sums;  ///< (2 of points, 2 of outputs) tiles
+    const float* sums;  ///< (2) tiles
     const float* bias;
     const Bits* residual;  ///< the layer's input at the place of its output, or nullptr
-    Bits* to;              ///< the tile of the first 16 points
-    std::size_t stride;    ///< from there to that of the others
-    int next;              ///< row
+    Bits* to;              ///< the tile
+    int left;              ///< rows
 };
 
+/// The next rows, as many as suffice to finish them all in `steps` calls.
 template <Activation A>
-[[gnu::always_inline]] inline void finish_row(const Pending& p, int i) {
-    const int r = i % tile_points, m = i / tile_points;
-    const float* const from = p.sums + 2 * m * c_size + r * 16;
-    const std::size_t place = m * p.stride + r * row;
-    Vec<float> a = fused::PYAMP_ISA::activation<float, A>(load(from) + load(p.bias));
-    Vec<float> b = fused::PYAMP_ISA::activation<float, A>(load(from + c_size) + load(p.bias + 16));
-    if (p.residual) {
-        const Pair input = load_parts(p.residual + place);
-        a = a + input.a;
-        b = b + input.b;
+[[gnu::always_inline]] inline void finish_rows(Pending& p, int steps) {
+    constexpr int together = 2;  // chains of dependent instructions of a row alone are too long
+    for (int done = 0; done * steps < tile_points && p.left > 0; done += together) {
+        Vec<float> values[together][2];
+#pragma GCC unroll 2
+        for (int r = 0; r < together; ++r)
+#pragma GCC unroll 2
+            for (int half = 0; half < 2; ++half)
+                values[r][half] = fused::PYAMP_ISA::activation<float, A>(
+                    load(p.sums + r * tile_outputs + half * sums_size) + load(p.bias + half * tile_outputs));
+#pragma GCC unroll 2
+        for (int r = 0; r < together; ++r) {
+            if (p.residual) {
+                const Pair input = load_parts(p.residual + r * block);
+                values[r][0] = values[r][0] + input.a;
+                values[r][1] = values[r][1] + input.b;
+            }
+            store_parts(p.to + r * block, values[r][0], values[r][1]);
+        }
+        p.sums += together * tile_outputs;
+        p.to += together * block;
+        if (p.residual) p.residual += together * block;
+        p.left -= together;
     }
-    store_parts(p.to + place, a, b);
 }
 
-template <Activation A>
-[[gnu::always_inline]] inline void finish_rows(Pending& p, int count) {
-    const int end = p.next + count < smallest_chunk ? p.next + count : smallest_chunk;
-    for (; p.next < end; ++p.next) finish_row<A>(p, p.next);
-}
-
-// Numbers of tiles are part of the instructions.
-#define PYAMP_LOAD_POINTS(part)                                                \
-    _tile_loadd(4, x + (part)*tile_size, row_bytes);                           \
-    _tile_loadd(5, x + stride + (part)*tile_size, row_bytes)
+// Numbers of tiles are part of the instructions: two of sums, three of points, two of weights.
 #define PYAMP_LOAD_WEIGHTS(part)                                               \
     _tile_loadd(6, w + (part)*N * tile_size, row_bytes);                       \
     if constexpr (N == 2) _tile_loadd(7, w + ((part)*N + 1) * tile_size, row_bytes)
-#define PYAMP_MULTIPLY()                                                       \
-    _tile_dpbf16ps(0, 4, 6);                                                   \
-    if constexpr (N == 2) _tile_dpbf16ps(1, 4, 7);                             \
-    _tile_dpbf16ps(2, 5, 6);                                                   \
-    if constexpr (N == 2) _tile_dpbf16ps(3, 5, 7);                             \
-    work()
 
-/// Sums of 32 points and N tiles of outputs.
+/// Sums of 16 points and N tiles of outputs.
 template <int N, typename Work>
-[[gnu::always_inline]] inline void multiply(const Bits* x, std::size_t stride, const Bits* w, int blocks, float* sums,
-                                            const Work& work) {
+[[gnu::always_inline]] inline void multiply(const Bits* x, const Bits* w, int blocks, float* sums, const Work& work) {
     asm volatile("" ::: "memory");  // loads of tiles do not say what they read
     _tile_zero(0);
     _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
     for (int k = 0; k < blocks; ++k) {
-        PYAMP_LOAD_POINTS(0);
+        _tile_loadd(2, x, row_bytes);
         PYAMP_LOAD_WEIGHTS(2);
-        PYAMP_MULTIPLY();
+        _tile_dpbf16ps(0, 2, 6);
+        if constexpr (N == 2) _tile_dpbf16ps(1, 2, 7);
+        _tile_loadd(3, x + tile_size, row_bytes);
         PYAMP_LOAD_WEIGHTS(1);
-        PYAMP_MULTIPLY();
-        PYAMP_LOAD_POINTS(1);
-        PYAMP_MULTIPLY();
+        _tile_dpbf16ps(0, 3, 6);
+        if constexpr (N == 2) _tile_dpbf16ps(1, 3, 7);
+        work();
+        _tile_dpbf16ps(0, 2, 6);
+        if constexpr (N == 2) _tile_dpbf16ps(1, 2, 7);
+        _tile_loadd(4, x + 2 * tile_size, row_bytes);
         PYAMP_LOAD_WEIGHTS(0);
-        PYAMP_MULTIPLY();
-        PYAMP_LOAD_POINTS(0);
-        PYAMP_MULTIPLY();
-        PYAMP_LOAD_POINTS(2);
-        PYAMP_MULTIPLY();
+        _tile_dpbf16ps(0, 4, 6);
+        if constexpr (N == 2) _tile_dpbf16ps(1, 4, 7);
+        work();
+        _tile_dpbf16ps(0, 3, 6);
+        if constexpr (N == 2) _tile_dpbf16ps(1, 3, 7);
+        _tile_dpbf16ps(0, 2, 6);
+        if constexpr (N == 2) _tile_dpbf16ps(1, 2, 7);
+        work();
         x += parts * tile_size;
         w += parts * N * tile_size;
     }
     _tile_stored(0, sums, row_bytes);
-    _tile_stored(1, sums + c_size, row_bytes);
-    _tile_stored(2, sums + 2 * c_size, row_bytes);
-    _tile_stored(3, sums + 3 * c_size, row_bytes);
+    _tile_stored(1, sums + sums_size, row_bytes);
 }
 
 [[gnu::always_inline]] inline __mmask8 mask_of(int left) {
@@ -154,7 +154,7 @@ void split_features(const double* features, int n, int points, int n_features, B
         for (int i = 0; i < points; ++i) {
             const double* const from = features + i * n_features + k * block;
             const int left = i < n ? n_features - k * block : 0;
-            store_parts(x + (i / tile_points * blocks + k) * parts * tile_size + i % tile_points * row,
+            store_parts(x + (i / tile_points * blocks + k) * parts * tile_size + i % tile_points * block,
                         load_features(from, left), load_features(from + 16, left - 16));
         }
 }
@@ -164,7 +164,7 @@ void write_outputs(const float* sums, const float* bias, int n, int n_outputs, i
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < left; j += 8) {
             const float* const from =
-                sums + (2 * (i / tile_points) + j / tile_outputs) * c_size + i % tile_points * 16 + j % tile_outputs;
+                sums + j / tile_outputs * sums_size + i * tile_outputs + j % tile_outputs;
             const __m512d value = _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(from) + _mm256_loadu_ps(bias + j));
             _mm512_mask_storeu_pd(outputs + i * n_outputs + j, mask_of(left - j), value);
         }
@@ -192,40 +192,40 @@ class Chunk {
             y = other;
             other = const_cast<Bits*>(x);
         }
-        flush();
+        finish_rows<A>(pending_, 1);
         last_layer(layers[mlp_.n_layers - 1], x, outputs);
     }
 
  private:
     static std::size_t stride_of(int blocks) { return static_cast<std::size_t>(blocks) * parts * tile_size; }
 
-    void flush() { finish_rows<A>(pending_, smallest_chunk); }
+    
 
     void hidden_layer(const Layer& layer, const Bits* x, Bits* y) {
         const int in_blocks = layer.in_blocks(), out_blocks = layer.out_blocks();
         const std::size_t stride = stride_of(in_blocks), out_stride = stride_of(out_blocks);
         const Bits* weights = layer.weights;
-        const int steps = 6 * in_blocks;
-        const int rows = (smallest_chunk + steps - 1) / steps;
-        const auto work = [&]() __attribute__((always_inline)) { finish_rows<A>(pending_, rows); };
+        const int steps = 3 * in_blocks;
+        Pending pending = pending_;  // in registers, in spite of the barriers for memory
+        const auto work = [&]() __attribute__((always_inline)) { finish_rows<A>(pending, steps); };
         for (int j = 0; j < out_blocks; ++j) {
             const int tiles = layer.tiles_of(j);
             for (int p = 0; p < pairs_; ++p) {
                 float* const sums = buffers_.sums[turn_];
                 turn_ ^= 1;
                 // Where there are no other points, a layer begins when the one before has ended.
-                if (pairs_ == 1 && j == 0) flush();
+                if (pairs_ == 1 && j == 0) finish_rows<A>(pending, 1);
                 if (tiles == 2)
-                    multiply<2>(x + 2 * p * stride, stride, weights, in_blocks, sums, work);
+                    multiply<2>(x + p * stride, weights, in_blocks, sums, work);
                 else
-                    multiply<1>(x + 2 * p * stride, stride, weights, in_blocks, sums, work);
-                flush();
-                const std::size_t place = 2 * p * out_stride + j * parts * tile_size;
-                pending_ = {sums, layer.bias + j * block, layer.adds_input ? x + place : nullptr, y + place,
-                            out_stride, 0};
+                    multiply<1>(x + p * stride, weights, in_blocks, sums, work);
+                finish_rows<A>(pending, 1);
+                const std::size_t place = p * out_stride + j * parts * tile_size;
+                pending = {sums, layer.bias + j * block, layer.adds_input ? x + place : nullptr, y + place, tile_points};
             }
             weights += static_cast<std::size_t>(in_blocks) * parts * tiles * tile_size;
         }
+        pending_ = pending;
     }
 
     void last_layer(const Layer& layer, const Bits* x, double* outputs) {
@@ -238,9 +238,9 @@ class Chunk {
             for (int p = 0; p < pairs_; ++p) {
                 float* const sums = buffers_.sums[0];
                 if (tiles == 2)
-                    multiply<2>(x + 2 * p * stride, stride, weights, in_blocks, sums, no_work);
+                    multiply<2>(x + p * stride, weights, in_blocks, sums, no_work);
                 else
-                    multiply<1>(x + 2 * p * stride, stride, weights, in_blocks, sums, no_work);
+                    multiply<1>(x + p * stride, weights, in_blocks, sums, no_work);
                 const int first = p * smallest_chunk, count = n_ - first < smallest_chunk ? n_ - first : smallest_chunk;
                 write_outputs(sums, layer.bias + j * block, count, mlp_.n_outputs, mlp_.n_outputs - j * block,
                               outputs + first * mlp_.n_outputs + j * block);
@@ -252,7 +252,7 @@ class Chunk {
     const PackedMlp& mlp_;
     const Buffers& buffers_;
     int n_, pairs_, turn_ = 0;
-    Pending pending_{nullptr, nullptr, nullptr, nullptr, 0, smallest_chunk};
+    Pending pending_{nullptr, nullptr, nullptr, nullptr, 0};
 };
 
 /// Eight tiles of 16 rows of 64 bytes.

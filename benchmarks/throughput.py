@@ -64,7 +64,7 @@ def candidates(task: Task, own_only: bool, quick: bool) -> dict[str, Callable[[T
     if task.net.dtype != torch.float32:
         result.pop(AMX, None)
     if own_only:
-        result = {name: make for name, make in result.items() if name.startswith(FUSED)}
+        result = {name: make for name, make in result.items() if name.startswith((FUSED, AMX))}
     if quick:
         result = {name: make for name, make in result.items() if name not in SLOW_TO_BUILD}
     return result
@@ -313,7 +313,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=21, help="measurements of every backend (21)")
     parser.add_argument("--sherpa", action="store_true", help="also the calls inside Sherpa, of nets A and D")
     parser.add_argument("--gpu", action="store_true", help="the same on a GPU")
-    parser.add_argument("--own-only", action="store_true", help="pyamp's fused kernels without peers")
+    parser.add_argument("--own-only", action="store_true", help="pyamp's own kernels without peers")
     options = parser.parse_args()
     if options.gpu:
         try:

@@ -18,8 +18,8 @@ constexpr int block = 32;       ///< units of a row of a tile
 constexpr int tile_size = 512;  ///< numbers of 16 bits
 constexpr int parts = 3;
 
-/// Points of the largest chunk that goes through all layers at once, and of the smallest, to which it is padded.
-constexpr int largest_chunk = 128, smallest_chunk = 16;
+/// Points that go through all layers together: weights are read once for so many.
+constexpr int largest_chunk = 128;
 
 constexpr int blocks_of(int units) { return (units + block - 1) / block; }
 
@@ -54,10 +54,13 @@ constexpr std::size_t activations_size(int width) {
     return static_cast<std::size_t>(width) * parts * tile_size * (largest_chunk / tile_points);
 }
 
+/// Sums of a block, of two by two tiles.
+constexpr int sums_of_block = 4 * tile_points * tile_outputs;
+
 /// Features, two buffers of activations, and two of sums of a block.
 constexpr std::size_t scratch_size(const PackedMlp& mlp) {
     return sizeof(std::uint16_t) * (activations_size(blocks_of(mlp.n_features)) + 2 * activations_size(mlp.width)) +
-           2 * sizeof(float) * smallest_chunk * block;
+           2 * sizeof(float) * sums_of_block;
 }
 
 }  // namespace pyamp::amx

@@ -1,4 +1,5 @@
-// Memory of the calling thread, which grows to what the largest network needs and stays: later calls allocate nothing.
+// Memory of the calling thread, which grows to what the largest network needs and stays: later calls allocate
+// nothing.
 #pragma once
 
 #include <cstddef>

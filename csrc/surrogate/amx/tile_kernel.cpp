@@ -73,28 +73,18 @@ struct Pending {
 /// The next rows, as many as suffice to finish a block in this number of calls.
 template <Activation A>
 [[gnu::always_inline]] inline void finish_rows(Pending& p, int calls) {
-    constexpr int together = 2;  // chains of dependent instructions of a row alone are too long
-    for (int done = 0; done * calls < p.rows && p.left > 0; done += together) {
-        Vec<float> values[together][2];
-#pragma GCC unroll 2
-        for (int r = 0; r < together; ++r)
-#pragma GCC unroll 2
-            for (int half = 0; half < 2; ++half)
-                values[r][half] = fused::PYAMP_ISA::activation<float, A>(
-                    load(p.sums + r * tile_outputs + half * sums_size) + load(p.bias + half * tile_outputs));
-#pragma GCC unroll 2
-        for (int r = 0; r < together; ++r) {
-            if (p.residual) {
-                const Pair input = load_parts(p.residual + r * block);
-                values[r][0] = values[r][0] + input.a;
-                values[r][1] = values[r][1] + input.b;
-            }
-            store_parts(p.to + r * block, values[r][0], values[r][1]);
+    for (int done = 0; done * calls < p.rows && p.left > 0; ++done) {
+        Vec<float> a = fused::PYAMP_ISA::activation<float, A>(load(p.sums) + load(p.bias));
+        Vec<float> b = fused::PYAMP_ISA::activation<float, A>(load(p.sums + sums_size) + load(p.bias + tile_outputs));
+        if (p.residual) {
+            const Pair input = load_parts(p.residual);
+            a = a + input.a;
+            b = b + input.b;
         }
-        p.left -= together;
-        const bool to_next_tile = p.left == tile_points;
-        const std::ptrdiff_t step = together * block + (to_next_tile ? p.stride - tile_size : 0);
-        p.sums += together * tile_outputs + (to_next_tile ? sums_size : 0);
+        store_parts(p.to, a, b);
+        const bool to_next_tile = --p.left == tile_points;
+        const std::ptrdiff_t step = block + (to_next_tile ? p.stride - tile_size : 0);
+        p.sums += tile_outputs + (to_next_tile ? sums_size : 0);
         p.to += step;
         if (p.residual) p.residual += step;
     }

@@ -44,7 +44,8 @@ def test_all_is_well(model_path: Path, tmp_path: Path, monkeypatch: pytest.Monke
         "card.json",
     ):
         assert table[name][0] == "ok", name
-    assert table["AMX"] == (("--", obstacle) if (obstacle := _core.amx_obstacle()) else ("ok", "tiles of bfloat16, backend 'amx'"))
+    obstacle = _core.amx_obstacle()
+    assert table["AMX"] == (("--", obstacle) if obstacle else ("ok", "tiles of bfloat16, backend 'amx'"))
     assert table["OpenLoops"] == ("--", "$OpenLoopsPath is not set")
     assert "libpyamp_olp.so" in table["BLHA"][1]
     assert table["LHE files"][1] == f"pylhe {version('pylhe')}"

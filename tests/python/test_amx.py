@@ -164,7 +164,12 @@ def test_is_refused_where_the_processor_cannot(tmp_path: Path, points: np.ndarra
     program = f"import pyamp; pyamp.Evaluator({str(path)!r}, dtype='float32', backend='amx')"
     environment = {**os.environ, "PYAMP_INSTRUCTION_SET": "baseline"}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode != 0
     assert "backend 'amx' cannot run it (" in done.stderr

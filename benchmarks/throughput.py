@@ -35,7 +35,6 @@ Times = dict[tuple[str, int, str, str], np.ndarray]
 FUSED, AMX, LIBTORCH = "pyamp fused", "pyamp AMX", "pyamp LibTorch"
 NETWORKS = {
     FUSED: partial(backends.pyamp_network, kind="fused"),
-    AMX: backends.pyamp_tiles,
     LIBTORCH: partial(backends.pyamp_network, kind="libtorch"),
     "Torch eager, Python": backends.Eager,
     "TorchScript": backends.torchscript,
@@ -52,7 +51,7 @@ PRODUCTS = {
 SLOW_TO_BUILD = {"TorchScript", "AOTInductor", "Eigen"}
 
 
-def candidates(task: Task, own_only: bool, quick: bool) -> dict[str, Callable[[Task], Backend]]:
+def candidates(task: Task, options: argparse.Namespace) -> dict[str, Callable[[Task], Backend]]:
     """The backends that can run a task."""
     unordered = task.net.representation == nets.INVARIANTS
     result: dict[str, Callable[[Task], Backend]] = dict(
@@ -61,11 +60,11 @@ def candidates(task: Task, own_only: bool, quick: bool) -> dict[str, Callable[[T
     if task.from_momenta:
         result |= PRODUCTS
         result.pop("Eigen", None)
-    if task.net.dtype != torch.float32:
-        result.pop(AMX, None)
-    if own_only:
-        result = {name: make for name, make in result.items() if name.startswith((FUSED, AMX))}
-    if quick:
+    if options.own_only or options.amx:
+        result = {name: make for name, make in result.items() if name.startswith(FUSED)}
+    if options.amx and task.net.dtype == torch.float32:
+        result[AMX] = backends.pyamp_tiles
+    if options.quick:
         result = {name: make for name, make in result.items() if name not in SLOW_TO_BUILD}
     return result
 
@@ -119,7 +118,8 @@ def measure(options: argparse.Namespace, folder: Path, instruction_set: str) -> 
     rows: list[Row] = []
     all_times: Times = {}
     missing = dict.fromkeys(
-        SLOW_TO_BUILD if options.quick and not options.own_only else (), "left out by --quick"
+        SLOW_TO_BUILD if options.quick and not (options.own_only or options.amx) else (),
+        "left out by --quick",
     )
     for net in nets.NETS:
         if net.name not in options.net:
@@ -129,13 +129,13 @@ def measure(options: argparse.Namespace, folder: Path, instruction_set: str) -> 
         model = nets.write(folder / f"{net.name}.safetensors", net, surrogate, momenta)
         features = np.ascontiguousarray(surrogate.representation(torch.from_numpy(momenta)).numpy())
         for batch in batches:
-            for from_momenta in (False, True):
+            for from_momenta in (False,) if options.amx else (False, True):
                 plain = nets.PlainNetwork(surrogate, from_momenta and net.representation == nets.INVARIANTS)
                 whole = momenta if from_momenta else features
                 pool = np.ascontiguousarray(whole[: max(batch, 4096 // batch * batch)])
                 task = Task(net, surrogate, model, plain.eval(), from_momenta, batch, pool)
                 built: dict[str, Backend] = {}
-                for name, make in candidates(task, options.own_only, options.quick).items():
+                for name, make in candidates(task, options).items():
                     try:
                         built[name] = make(task)
                     except backends.NotInstalled as reason:
@@ -217,7 +217,7 @@ def goals(rows: list[Row], times: Times) -> list[Row]:
     for net, wanted in (("A", 45), ("B", 80), ("D", 65)):
         for row in rows:
             key = tuple(row.get(name) for name in ("net", "batch", "input", "backend"))
-            if key == (net, 1024, "features", FUSED):
+            if key == (net, 1024, "features", FUSED) and "beside" not in row:
                 add(
                     f"{net}, 1024 points, {row['instruction_set']}: % of its peak, at least",
                     wanted,
@@ -245,17 +245,27 @@ def goals(rows: list[Row], times: Times) -> list[Row]:
     return result
 
 
-def own_rows_with(instruction_set: str, options: argparse.Namespace, folder: Path) -> list[Row]:
-    """pyamp's own rows with narrower kernels: in another process, since a process chooses once."""
-    path = folder / f"{instruction_set}.json"
-    command = [sys.executable, __file__, "--own-only", "--json", str(path), "--net", *options.net]
+def own_rows(instruction_set: str, choice: str, options: argparse.Namespace, folder: Path) -> list[Row]:
+    """pyamp's own rows from another process, since a process chooses its kernels once, and AMX slows its neighbours.
+
+    Parameters
+    ----------
+    instruction_set : str
+        Of the kernels.
+    choice : str
+        ``--own-only`` or ``--amx``.
+    """
+    path = folder / "own.json"
+    command = [sys.executable, __file__, choice, "--json", str(path), "--net", *options.net]
     command += ["--rounds", str(options.rounds), *(["--quick"] if options.quick else [])]
     environment = {**os.environ, "PYAMP_INSTRUCTION_SET": instruction_set}
     done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise pyamp.PyampError(f"the run with {instruction_set} kernels failed with status {done.returncode}")
+        raise pyamp.PyampError(
+            f"the run with {instruction_set} kernels, {choice}, failed with status {done.returncode}"
+        )
     rows = json.loads(path.read_text())["rows"]
-    return [row for row in rows if row.get("instruction_set") == instruction_set]
+    return [row for row in rows if row.get("instruction_set") and "goal" not in row]
 
 
 def instruction_set_of_pyamp(model: Path) -> str:
@@ -270,6 +280,7 @@ def show(rows: list[Row]) -> None:
         "batch": "batch",
         "dtype": "dtype",
         "instruction_set": "kernels",
+        "beside": "beside",
         "input": "from",
         "backend": "backend",
         "ns_per_point": "ns/point",
@@ -300,7 +311,8 @@ def show(rows: list[Row]) -> None:
     if in_sherpa:
         _common.print_table("one call in Sherpa", in_sherpa, columns)
     columns = {"goal": "goal", "wanted": "wanted", "reached": "reached", "met": "met"}
-    _common.print_table("goals", [row for row in rows if "goal" in row], columns)
+    if of_goals := [row for row in rows if "goal" in row]:
+        _common.print_table("goals", of_goals, columns)
 
 
 def main() -> None:
@@ -314,6 +326,9 @@ def main() -> None:
     parser.add_argument("--sherpa", action="store_true", help="also the calls inside Sherpa, of nets A and D")
     parser.add_argument("--gpu", action="store_true", help="the same on a GPU")
     parser.add_argument("--own-only", action="store_true", help="pyamp's own kernels without peers")
+    parser.add_argument(
+        "--amx", action="store_true", help="the bare networks by AMX and by the fused kernels"
+    )
     options = parser.parse_args()
     if options.gpu:
         try:
@@ -333,8 +348,14 @@ def main() -> None:
         probe = nets.write(folder / "probe.safetensors", first, nets.build(first, momenta), momenta)
         instruction_set = instruction_set_of_pyamp(probe)
         rows, times = measure(options, folder, instruction_set)
-        if instruction_set == "avx512" and not options.own_only:
-            rows += own_rows_with("avx2", options, folder)
+        if options.amx:
+            for row in rows:
+                if "backend" in row and "input" in row:
+                    row["beside"] = "AMX"
+        elif instruction_set == "avx512" and not options.own_only:
+            rows += own_rows("avx2", "--own-only", options, folder)
+            if not backends.amx_obstacle():
+                rows += own_rows("avx512", "--amx", options, folder)
         if options.sherpa:
             import _throughput_sherpa
 

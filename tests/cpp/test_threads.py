@@ -13,6 +13,7 @@ import nlohmann_json
 import numpy as np
 import pytest
 
+from pyamp._core import amx_obstacle
 from tests.handmade_models import make_model, write_model
 
 SOURCES = Path(__file__).parents[2] / "csrc"
@@ -26,6 +27,18 @@ if platform.machine() == "x86_64":
         "avx2": ["-DPYAMP_SIMD_BYTES=32", "-mavx2", "-mfma"],
         "avx512": ["-DPYAMP_SIMD_BYTES=64", "-mavx512f", "-mavx512dq", "-mfma"],
     }
+AMX = ["-DPYAMP_SIMD_BYTES=64", "-mavx512f", "-mavx512dq", "-mfma", "-mamx-tile", "-mamx-bf16"]
+
+
+def knows_amx() -> bool:
+    if platform.machine() != "x86_64":
+        return False
+    return (
+        subprocess.run(
+            [COMPILER, *AMX, "-E", "-x", "c++", os.devnull], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 def compilations() -> list[list[str]]:
@@ -34,8 +47,16 @@ def compilations() -> list[list[str]]:
     sources = [source for folder in FOLDERS for source in sorted((SOURCES / folder).glob("*.cpp"))]
     kernels = [source for source in sources if source.name.endswith("_kernel.cpp")]
     plain = [source for source in sources if source not in kernels]
+    tiles = SOURCES / "surrogate/amx"
+    plain += sorted(set(tiles.glob("*.cpp")) - {tiles / "tile_kernel.cpp"})
+    of_tiles = [["-DPYAMP_ISA=amx", *AMX, str(tiles / "tile_kernel.cpp")]] if knows_amx() else []
+    defines = ["-DPYAMP_WITH_AMX"] if of_tiles else []
     return [
-        *([f"-isystem{json}", str(source)] for source in [*plain, Path(__file__).with_name("threads.cpp")]),
+        *of_tiles,
+        *(
+            [f"-isystem{json}", *defines, str(source)]
+            for source in [*plain, Path(__file__).with_name("threads.cpp")]
+        ),
         *(
             [f"-DPYAMP_ISA={name}", *options, str(source)]
             for name, options in INSTRUCTION_SETS.items()
@@ -64,11 +85,17 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "threads"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("backend", "dtype"), [("fused", "float32"), ("fused", "float64"), ("amx", "float32")], ids=str
+)
 @pytest.mark.parametrize("posterior", ["deterministic", "ensemble"])
-def test_no_data_race(program: Path, tmp_path: Path, momenta: np.ndarray, posterior: str, dtype: str) -> None:
+def test_no_data_race(
+    program: Path, tmp_path: Path, momenta: np.ndarray, posterior: str, backend: str, dtype: str
+) -> None:
+    if backend == "amx" and (obstacle := amx_obstacle()):
+        pytest.skip(obstacle)
     path = tmp_path / "m.safetensors"
     header, tensors = make_model(
         momenta, representation="ordered", posterior=posterior, members=16, dtype=dtype, sigma_network=True
     )
-    run(program, write_model(path, header, tensors, momenta), TSAN_OPTIONS="halt_on_error=1")
+    run(program, write_model(path, header, tensors, momenta), backend, TSAN_OPTIONS="halt_on_error=1")

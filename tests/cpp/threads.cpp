@@ -1,4 +1,4 @@
-// MODEL: sixteen threads evaluate one shared model, each in batches of its own sizes; exit 0 if all agree.
+// MODEL BACKEND: sixteen threads evaluate one shared model, each in batches of its own sizes; exit 0 if all agree.
 // Compiled with the sources of the evaluator and ThreadSanitizer, which exits with 66 at a data race.
 #include <cstdio>
 #include <thread>
@@ -31,7 +31,7 @@ struct Results {
 }  // namespace
 
 int main(int, char** arguments) {
-    const pyamp::Evaluator evaluator(arguments[1], {.backend = "fused", .policy = pyamp::Policy::nan});
+    const pyamp::Evaluator evaluator(arguments[1], {.backend = arguments[2], .policy = pyamp::Policy::nan});
     const auto& points = evaluator.model().self_test.momenta;
     const std::size_t n = evaluator.model().self_test.n_points();
     const auto row = static_cast<std::size_t>(4 * evaluator.model().process.n_legs());

@@ -203,12 +203,9 @@ int pyamp_evaluate_device(pyamp_handle* handle, size_t count, size_t stride, siz
             return values ? values + offset : nullptr;
         };
         auto* const flags = static_cast<std::int32_t*>(output(PYAMP_OUT_FLAGS));
-        const auto step = static_cast<std::ptrdiff_t>(stride);
         handle->matrix_element->evaluate_on_device(
             {.momenta = inputs.momenta + offset,
-             .stride_point = 1,
-             .stride_leg = step,
-             .stride_component = step * handle->matrix_element->process().n_legs(),
+             .layout = pyamp::MomentaLayout::columns(stride, handle->matrix_element->process().n_legs()),
              .n = count,
              .alpha_s = inputs.alpha_s ? inputs.alpha_s + offset : nullptr,
              .amplitude = numbers(PYAMP_OUT_AMPLITUDE),

@@ -20,6 +20,11 @@ struct Mlp {
     std::string activation;
     /// Hidden layers beyond the first add their input to their output where the widths are equal.
     bool residual = false;
+
+    bool adds_input(std::size_t layer) const {
+        const bool is_last = layer + 2 == widths.size();
+        return residual && layer > 0 && !is_last && widths[layer] == widths[layer + 1];
+    }
 };
 
 /// Kolmogorov-Arnold network: on every edge a B-spline of the squashed input u = range tanh(x / range), plus SiLU.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "kinematics/momenta_layout.h"
 #include "model_file/model_file.h"
 #include "surrogate/backend_options.h"
 
@@ -13,8 +14,8 @@ namespace pyamp {
 
 /// One call; all pointers are to memory of the device.
 struct DeviceCall {
-    const double* momenta;  ///< element (point, leg, component) at the sum of the strides, in elements
-    std::ptrdiff_t stride_point, stride_leg, stride_component;
+    const double* momenta;
+    MomentaLayout layout;  ///< any strides
     std::size_t n;
     const double* alpha_s;         ///< (n), or nullptr
     double coupling_factor = 1.0;  ///< of all points; without alpha_s's part where that is given

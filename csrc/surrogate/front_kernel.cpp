@@ -37,15 +37,7 @@ constexpr int L = lanes<double>;
     return all(separated);
 }
 
-// s_01 as abs_invariant() has it, from the momenta alone: the network waits for it. T is double or a register.
-
-[[gnu::always_inline]] inline double difference(double a, double b, double c, double d) {
-    return __builtin_fma(a, b, -(c * d)) + __builtin_fma(-c, d, c * d);
-}
-[[gnu::always_inline]] inline Real difference(const Real& a, const Real& b, const Real& c, const Real& d) {
-    return difference_of_products(a, b, c, d);
-}
-
+/// s_01 as abs_invariant() has it, from the momenta alone: the network waits for it. T is double or a register.
 /// @param p, q components x, y, z
 template <typename T>
 [[gnu::always_inline]] inline T partonic_invariant(const T (&p)[3], const T (&q)[3]) {
@@ -57,9 +49,9 @@ template <typename T>
     const auto is_opposite = dot <= 0.0;
     if (all(is_opposite)) [[likely]]
         return of_opposite;
-    const T x = difference(p[1], q[2], p[2], q[1]);
-    const T y = difference(p[2], q[0], p[0], q[2]);
-    const T z = difference(p[0], q[1], p[1], q[0]);
+    const T x = difference_of_products(p[1], q[2], p[2], q[1]);
+    const T y = difference_of_products(p[2], q[0], p[0], q[2]);
+    const T z = difference_of_products(p[0], q[1], p[1], q[0]);
     return is_opposite ? of_opposite : 2.0 * (x * x + y * y + z * z) / (norms + dot);
 }
 

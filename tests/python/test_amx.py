@@ -17,7 +17,17 @@ import pyamp
 from pyamp import _core
 from pyamp.paths import library
 from tests.handmade_models import make_model, write_model
-from tests.python.test_fused import ACTIVATIONS, FEATURES, N_POINTS, SHAPES, compare, mlp, model, points
+from tests.python.test_fused import (
+    ACTIVATIONS,
+    FEATURES,
+    N_POINTS,
+    SHAPES,
+    check_bad_rows,
+    compare,
+    mlp,
+    model,
+    points,
+)
 
 __all__ = ["points"]  # the fixture
 
@@ -97,18 +107,7 @@ def test_large_and_small_numbers(tmp_path: Path, points: np.ndarray) -> None:
 @needs_tiles
 def test_bad_rows_leave_their_neighbours_alone(tmp_path: Path, points: np.ndarray) -> None:
     path = model(tmp_path / "m.safetensors", points, network=mlp([32], "tanh"))
-    rows = points[:64].copy()
-    rows[3, 2, 1] = np.nan
-    rows[10, 4] = np.inf
-    rows[20, 2] = 0.0
-    rows[40, 3] = rows[40, 2]
-    result, sound = amx(path, policy="nan")(rows), amx(path)(points[:64])
-    expected = pyamp.Evaluator(path, dtype="float64", backend="libtorch", policy="nan")(rows)
-    np.testing.assert_array_equal(result.flags, expected.flags)
-    bad = result.flags != 0
-    np.testing.assert_array_equal(np.flatnonzero(bad), [3, 10, 20, 40])
-    assert np.isnan(result.amplitude[bad]).all()
-    np.testing.assert_array_equal(result.amplitude[~bad], sound.amplitude[~bad])
+    check_bad_rows(path, points, "float32", "amx")
 
 
 @needs_tiles

@@ -25,9 +25,8 @@ std::size_t weights_size(const Layer& layer) {
 std::size_t biases_size(const Layer& layer) { return static_cast<std::size_t>(layer.out_blocks() * block); }
 
 Layer shape_of(const Mlp& network, std::size_t l) {
-    const auto n_in = static_cast<int>(network.widths[l]), n_out = static_cast<int>(network.widths[l + 1]);
-    const bool is_last = l + 2 == network.widths.size();
-    return {nullptr, nullptr, n_in, n_out, network.residual && l > 0 && !is_last && n_in == n_out};
+    return {nullptr, nullptr, static_cast<int>(network.widths[l]), static_cast<int>(network.widths[l + 1]),
+            network.adds_input(l)};
 }
 
 Sizes sizes_of(const Mlp& network, std::size_t members) {

@@ -161,7 +161,7 @@ std::uint32_t set_layers(NetworkProgram& network, const Mlp& mlp, int warps, boo
         layer.n_in = static_cast<std::int16_t>(n_in);
         layer.n_out = static_cast<std::int16_t>(n_out);
         layer.activation = is_last ? Activation::none : fused::activation_from_name(mlp.activation);
-        layer.adds_input = mlp.residual && l > 0 && !is_last && n_in == n_out;
+        layer.adds_input = mlp.adds_input(static_cast<std::size_t>(l));
         layer.slices = 1;
         if (tensor_cores) {
             layer.n_padded = static_cast<std::int16_t>(padded_units(n_out, warps, layer.rows));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "surrogate/cuda/activation.h"
+#include "surrogate/cuda/dispatch.h"
 #include "surrogate/cuda/group.h"
 #include "surrogate/cuda/program.h"
 
@@ -106,24 +107,7 @@ PYAMP_DEVICE_BODY void activate_as(const T* residual, T* y, int rows) {
 /// Activates the units that the thread wrote; `residual` is `y` where nothing is added.
 template <typename T>
 PYAMP_DEVICE_BODY void activate(Activation a, const T* residual, T* y, int rows) {
-    switch (a) {
-        case Activation::none:
-            return;
-        case Activation::tanh:
-            return activate_as<T, Activation::tanh>(residual, y, rows);
-        case Activation::relu:
-            return activate_as<T, Activation::relu>(residual, y, rows);
-        case Activation::leaky_relu:
-            return activate_as<T, Activation::leaky_relu>(residual, y, rows);
-        case Activation::silu:
-            return activate_as<T, Activation::silu>(residual, y, rows);
-        case Activation::gelu:
-            return activate_as<T, Activation::gelu>(residual, y, rows);
-        case Activation::softplus:
-            return activate_as<T, Activation::softplus>(residual, y, rows);
-        case Activation::sine:
-            return activate_as<T, Activation::sine>(residual, y, rows);
-    }
+    with_activation(a, [&](auto tag) { activate_as<T, decltype(tag)::value>(residual, y, rows); });
 }
 
 /// Inputs x (n_in, points) to sums y (slices n_padded, points), of which each thread writes its own; x and y may be
@@ -170,31 +154,9 @@ PYAMP_DEVICE_BODY void dense_rows(Group& group, const Program& program, const La
 template <typename T, typename Group>
 PYAMP_DEVICE_BODY void dense(Group& group, const Program& program, const LayerProgram& layer, const T* weights,
                              T* chunk, const T* x, T* y) {
-    switch (layer.rows) {
-        case 1:
-            dense_rows<T, 1>(group, program, layer, weights, chunk, x, y);
-            break;
-        case 2:
-            dense_rows<T, 2>(group, program, layer, weights, chunk, x, y);
-            break;
-        case 3:
-            dense_rows<T, 3>(group, program, layer, weights, chunk, x, y);
-            break;
-        case 4:
-            dense_rows<T, 4>(group, program, layer, weights, chunk, x, y);
-            break;
-        case 5:
-            dense_rows<T, 5>(group, program, layer, weights, chunk, x, y);
-            break;
-        case 6:
-            dense_rows<T, 6>(group, program, layer, weights, chunk, x, y);
-            break;
-        case 7:
-            dense_rows<T, 7>(group, program, layer, weights, chunk, x, y);
-            break;
-        default:
-            dense_rows<T, 8>(group, program, layer, weights, chunk, x, y);
-    }
+    with_count<max_rows>(layer.rows, [&](auto rows) {
+        dense_rows<T, decltype(rows)::value>(group, program, layer, weights, chunk, x, y);
+    });
     // Each thread activates what it wrote; nobody else reads it before the end of the phase.
     group.phase([&](int thread) {
         const int offset = Share(layer, thread, vector_size<T>).offset(layer, tile_points<T>);

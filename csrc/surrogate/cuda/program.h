@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kinematics/momenta_layout.h"
 #include "surrogate/fused/kernels.h"
 #include "surrogate/singular_factor.h"
 #include "surrogate/target.h"
@@ -136,8 +137,8 @@ static_assert(sizeof(Program) <= 4000, "kernel parameters have 4 KB");
 struct Arrays {
     const void* weights;          ///< of all members, then of the sigma network
     const double* recalibration;  ///< sigma (n_recalibration), calibrated (n_recalibration)
-    const double* momenta;        ///< element (point, leg, component) at the sum of their strides
-    std::ptrdiff_t stride_point, stride_leg, stride_component;
+    const double* momenta;
+    MomentaLayout layout;  ///< any strides
     std::size_t n;
     const double* alpha_s;  ///< (n), or nullptr
     double coupling_factor, alpha_s_power;

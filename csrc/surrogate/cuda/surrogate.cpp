@@ -50,7 +50,8 @@ class Staging {
     static constexpr std::size_t most_graphs = 16;
 
     explicit Staging(int n_legs)
-        : row_(4 * static_cast<std::size_t>(n_legs)),
+        : rows_(MomentaLayout::rows(n_legs)),
+          row_(4 * static_cast<std::size_t>(n_legs)),
           host_momenta_(capacity * row_),
           momenta_(capacity * row_),
           host_results_(3 * capacity),
@@ -65,8 +66,8 @@ class Staging {
         const auto enqueue = [&] {
             copy(momenta_.data(), host_momenta_.data(), n * row_);
             double* const results = results_.data();
-            evaluate(DeviceCall{momenta_.data(), static_cast<std::ptrdiff_t>(row_), 4, 1, n, nullptr, 1.0, results,
-                                results + n, results + 2 * n, flags_.data()},
+            evaluate(DeviceCall{momenta_.data(), rows_, n, nullptr, 1.0, results, results + n, results + 2 * n,
+                                flags_.data()},
                      stream_);
             copy(host_results_.data(), results, 3 * n);
             copy(host_flags_.data(), flags_.data(), n);
@@ -90,6 +91,7 @@ class Staging {
         check(cudaMemcpyAsync(to, from, size * sizeof(X), cudaMemcpyDefault, stream_), "copy");
     }
 
+    MomentaLayout rows_;
     std::size_t row_;
     PinnedMemory<double> host_momenta_;
     DeviceMemory<double> momenta_;
@@ -122,20 +124,10 @@ class FusedSurrogate final : public DeviceSurrogate {
 
     void evaluate(const DeviceCall& call, void* stream) const override {
         const DeviceGuard guard(properties_.device);
-        const Arrays arrays{weights_.data(),
-                            recalibration_.data(),
-                            call.momenta,
-                            call.stride_point,
-                            call.stride_leg,
-                            call.stride_component,
-                            call.n,
-                            call.alpha_s,
-                            call.coupling_factor,
-                            static_cast<double>(alpha_s_power_),
-                            call.amplitude,
-                            call.sigma_syst,
-                            call.sigma_stat,
-                            call.flags};
+        const Arrays arrays{
+            weights_.data(), recalibration_.data(), call.momenta,         call.layout,
+            call.n,          call.alpha_s,          call.coupling_factor, static_cast<double>(alpha_s_power_),
+            call.amplitude,  call.sigma_syst,       call.sigma_stat,      call.flags};
         check(launch<T>(program_, arrays, properties_.n_multiprocessors, static_cast<cudaStream_t>(stream)),
               "launch the fused kernel");
     }

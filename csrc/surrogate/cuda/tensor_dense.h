@@ -12,6 +12,7 @@
 #pragma once
 
 #include "surrogate/cuda/activation.h"
+#include "surrogate/cuda/dispatch.h"
 #include "surrogate/cuda/group.h"
 #include "surrogate/cuda/half.h"
 #include "surrogate/cuda/program.h"
@@ -209,52 +210,16 @@ PYAMP_DEVICE_BODY void multiply(Group& group, const LayerProgram& layer, const T
 template <typename Group, typename Sums>
 PYAMP_DEVICE_BODY void multiply(Group& group, const LayerProgram& layer, const TensorInput& input,
                                 const float* weights, int first, int last, Sums& sums) {
-    static_assert(max_unit_blocks == 8);
-    switch (layer.rows) {
-        case 1:
-            return multiply<1>(group, layer, input, weights, first, last, sums);
-        case 2:
-            return multiply<2>(group, layer, input, weights, first, last, sums);
-        case 3:
-            return multiply<3>(group, layer, input, weights, first, last, sums);
-        case 4:
-            return multiply<4>(group, layer, input, weights, first, last, sums);
-        case 5:
-            return multiply<5>(group, layer, input, weights, first, last, sums);
-        case 6:
-            return multiply<6>(group, layer, input, weights, first, last, sums);
-        case 7:
-            return multiply<7>(group, layer, input, weights, first, last, sums);
-        default:
-            return multiply<8>(group, layer, input, weights, first, last, sums);
-    }
-}
-
-template <Activation A>
-PYAMP_DEVICE_BODY void activate_as(float (&value)[8]) {
-    PYAMP_UNROLL
-    for (float& x : value) x = activation<float, A>(x);
+    with_count<max_unit_blocks>(layer.rows, [&](auto rows) {
+        multiply<decltype(rows)::value>(group, layer, input, weights, first, last, sums);
+    });
 }
 
 PYAMP_DEVICE_BODY void activate(Activation a, float (&value)[8]) {
-    switch (a) {
-        case Activation::none:
-            return;
-        case Activation::tanh:
-            return activate_as<Activation::tanh>(value);
-        case Activation::relu:
-            return activate_as<Activation::relu>(value);
-        case Activation::leaky_relu:
-            return activate_as<Activation::leaky_relu>(value);
-        case Activation::silu:
-            return activate_as<Activation::silu>(value);
-        case Activation::gelu:
-            return activate_as<Activation::gelu>(value);
-        case Activation::softplus:
-            return activate_as<Activation::softplus>(value);
-        case Activation::sine:
-            return activate_as<Activation::sine>(value);
-    }
+    with_activation(a, [&](auto tag) {
+        PYAMP_UNROLL
+        for (float& x : value) x = activation<float, decltype(tag)::value>(x);
+    });
 }
 
 /// What an activation makes of sums up to `largest` is no larger than this.

@@ -44,14 +44,14 @@ template <int P>
 PYAMP_DEVICE_BODY void stage_momenta(const PointProgram& program, const Arrays& arrays, std::size_t first, int count,
                                      int thread, int n_threads, double* momenta) {
     const int row = 4 * program.n_legs;
-    const double* source = arrays.momenta + static_cast<std::ptrdiff_t>(first) * arrays.stride_point;
+    const double* source = arrays.momenta + static_cast<std::ptrdiff_t>(first) * arrays.layout.point;
     const auto copy = [&](int p, int c) {
         momenta[c * (P + 1) + p] =
             p < count
-                ? source[p * arrays.stride_point + (c / 4) * arrays.stride_leg + (c % 4) * arrays.stride_component]
+                ? source[p * arrays.layout.point + (c / 4) * arrays.layout.leg + (c % 4) * arrays.layout.component]
                 : 0.0;
     };
-    if (arrays.stride_point == 1) {
+    if (arrays.layout.point == 1) {
         for (int item = thread; item < row * P; item += n_threads) copy(item % P, item / P);
         return;
     }

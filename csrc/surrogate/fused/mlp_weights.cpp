@@ -48,7 +48,7 @@ Layer<T, W> shape_of(const Mlp& network, std::size_t l, int lanes, bool side_by_
     layer.sums = sums_of(layer.n_out, layer.panels, lanes, side_by_side);
     layer.n_in = round_up(n_in, layer.is_narrow() ? layer.sums : layer.sums * weights_in<W>);
     layer.activation = is_last ? Activation::none : activation_from_name(network.activation);
-    layer.adds_input = network.residual && l > 0 && !is_last && n_in == layer.n_out;
+    layer.adds_input = network.adds_input(l);
     return layer;
 }
 

@@ -6,8 +6,7 @@ namespace pyamp {
 TorchMlp::TorchMlp(const Mlp& network, const TensorLoader& loader, const std::string& prefix)
     : layers_(loader.linears(prefix, network.widths.size() - 1)),
       activation_(activation_from_name(network.activation)) {
-    for (std::size_t layer = 0; layer < layers_.size(); ++layer)
-        adds_input_.push_back(network.residual && layer > 0 && network.widths[layer] == network.widths[layer + 1]);
+    for (std::size_t layer = 0; layer < layers_.size(); ++layer) adds_input_.push_back(network.adds_input(layer));
 }
 
 at::Tensor TorchMlp::operator()(at::Tensor x) const {

@@ -26,9 +26,7 @@ extern "C" const char* emulate_fused_cuda(const char* path, int is_double, int t
         const pyamp::ModelFile model = pyamp::read_model_file(path);
         pyamp::cuda::Arrays arrays{};
         arrays.momenta = momenta;
-        arrays.stride_point = strides[0];
-        arrays.stride_leg = strides[1];
-        arrays.stride_component = strides[2];
+        arrays.layout = {strides[0], strides[1], strides[2]};
         arrays.n = n;
         arrays.alpha_s = alpha_s;
         arrays.alpha_s_power = model.couplings.orders.alpha_s_power;

@@ -24,8 +24,8 @@ class Surrogate final : public DeviceSurrogate {
 
     void evaluate_from_host(const double* momenta, std::size_t n, double* amplitude, double* sigma_syst,
                             double* sigma_stat, std::int32_t* flags) const override {
-        const std::ptrdiff_t row = 4 * model_.process.n_legs();
-        run({momenta, row, 4, 1, n, nullptr, 1.0, amplitude, sigma_syst, sigma_stat, flags});
+        run({momenta, MomentaLayout::rows(model_.process.n_legs()), n, nullptr, 1.0, amplitude, sigma_syst,
+             sigma_stat, flags});
     }
 
  private:
@@ -33,9 +33,7 @@ class Surrogate final : public DeviceSurrogate {
         int shape[3];
         cuda::Arrays arrays{};
         arrays.momenta = call.momenta;
-        arrays.stride_point = call.stride_point;
-        arrays.stride_leg = call.stride_leg;
-        arrays.stride_component = call.stride_component;
+        arrays.layout = call.layout;
         arrays.n = call.n;
         arrays.alpha_s = call.alpha_s;
         arrays.coupling_factor = call.coupling_factor;
